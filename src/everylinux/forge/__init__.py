@@ -1,0 +1,1 @@
+"""Builds the distribution: recipes, sources, cache, sandbox, assembly."""
