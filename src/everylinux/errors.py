@@ -1,19 +1,19 @@
 """Every error this project raises on purpose: one line for the cause, one for the next move.
 
-    EverylinuxError            exit 2 unless said otherwise
-    ├── UsageError             an option or an argument that cannot be
-    ├── FileError              a file of the user's is wrong; carries the dotted path into it
-    │   ├── MatrixError        matrix.yaml, matrix.lock.yaml
-    │   └── RecipeError        build/recipes/*.yaml, build/lock.yaml
-    ├── ArchiveError           truncated, hostile or too large an archive
-    ├── DistributionError      what `--dist` names is no usable Python
-    ├── ImageError             a root filesystem that cannot be had, or is broken
-    ├── EngineError            no engine, or one that broke
-    │   └── AgentError         the agent in a cell died or broke the protocol
-    ├── SourceError            an archive that cannot be fetched
-    │   └── HashMismatchError  ... or is not the one the lock pins
-    └── BuildError             exit 1: a build step failed
-    FactUnavailable            not an error of the user's: the probe could not tell -> `unknown`
+EverylinuxError            exit 2 unless said otherwise
+├── UsageError             an option or an argument that cannot be
+├── FileError              a file of the user's is wrong; carries the dotted path into it
+│   ├── MatrixError        matrix.yaml, matrix.lock.yaml
+│   └── RecipeError        build/recipes/*.yaml, build/lock.yaml
+├── ArchiveError           truncated, hostile or too large an archive
+├── DistributionError      what `--dist` names is no usable Python
+├── ImageError             a root filesystem that cannot be had, or is broken
+├── EngineError            no engine, or one that broke
+│   └── AgentError         the agent in a cell died or broke the protocol
+├── SourceError            an archive that cannot be fetched
+│   └── HashMismatchError  ... or is not the one the lock pins
+└── BuildError             exit 1: a build step failed
+FactUnavailable            not an error of the user's: the probe could not tell -> `unknown`
 """
 
 from __future__ import annotations

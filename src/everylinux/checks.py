@@ -1,0 +1,196 @@
+"""How a claim is written and judged: `@check`, evidence, expected values.
+
+A claim is one function below suites/AREA/: its docstring is the promise, its parameters are what
+it judges. `facts` are of a cell, `artefact` of the distribution itself, `expected` comes from the
+specification, the lock or a table, `evidence` is what the report shows.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+import yaml
+
+from everylinux import budgets
+from everylinux.budgets import Budget
+from everylinux.errors import FactUnavailable
+from everylinux.model import Claim, Distribution, Outcome, Verdict
+
+PROFILES = ("standalone", "relocatable", "system")
+ARTEFACT = "artefact"
+"""The pseudo-cell of claims that need no cell."""
+
+ID = re.compile(r"[A-Z]{3}-\d{3}")
+EVIDENCE_BYTES = 64 << 10
+"""Evidence beyond this is cut, so that one verdict cannot fill the report."""
+
+F = TypeVar("F", bound=Callable[..., None])
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A series that the report plots: values of one metric in one cell."""
+
+    name: str
+    unit: str
+    values: tuple[float, ...]
+    budget: float | None = None
+
+
+class Evidence(dict[str, Any]):
+    """What a claim saw, as JSON; shown in the report beside the verdict."""
+
+    def __init__(self) -> None:
+        """Empty, with no measures."""
+        super().__init__()
+        self.measures: list[Measure] = []
+
+    def measure(
+        self, name: str, unit: str, values: list[float], budget: float | None = None
+    ) -> None:
+        """Give the report a series to plot."""
+        self.measures.append(Measure(name, unit, tuple(values), budget))
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What should be: from the lock, the budgets and the tables beside the suites."""
+
+    python: str  # "3.13"
+    arch: str
+    profile: str
+    lock: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # component -> version, ...
+    budgets: Mapping[str, Budget] = field(default_factory=dict)
+    suites: Path = Path("suites")
+
+    def budget(self, metric: str) -> Budget:
+        """The limit of a metric; FactUnavailable if nobody set one."""
+        if metric not in self.budgets:
+            raise FactUnavailable(f"budget.{metric}", "suites/budgets.yaml does not name it")
+        return self.budgets[metric]
+
+    def version(self, component: str) -> str:
+        """The locked version of a component; FactUnavailable if the lock does not name it."""
+        if component not in self.lock:
+            raise FactUnavailable(f"lock.{component}", "build/lock.yaml does not name it")
+        return str(self.lock[component]["version"])
+
+    def table(self, name: str) -> Any:  # noqa: ANN401 - any YAML
+        """Data beside the suites: `table("imports/modules.yaml")`."""
+        return yaml.safe_load((self.suites / name).read_text())
+
+    @classmethod
+    def of(cls, distribution: Distribution, project: Path) -> Expected:
+        """What a checkout of this project expects of a distribution."""
+        lock = yaml.safe_load((project / "build/lock.yaml").read_text())["archives"]
+        return cls(
+            python=distribution.python,
+            arch=distribution.arch,
+            profile=distribution.profile,
+            lock=lock,
+            budgets=budgets.load(project / "suites/budgets.yaml"),
+            suites=project / "suites",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A claim with the function that judges it."""
+
+    claim: Claim
+    judge: Callable[..., None]
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The names of what it judges: facts, artefact, expected, evidence."""
+        return frozenset(inspect.signature(self.judge).parameters)
+
+
+CHECKS: dict[str, Check] = {}
+"""Every claim that was imported, by id."""
+
+
+def check(
+    id_: str, *, source: str, remedy: str, profiles: tuple[str, ...] = PROFILES
+) -> Callable[[F], F]:
+    """Make a function a claim; ValueError if the id is malformed, taken, or the docstring missing.
+
+    `profiles` says for which kinds of distribution the promise holds; elsewhere it is skipped.
+    """
+
+    def declare(judge: F) -> F:
+        claim = Claim(id_, _area(judge), _sentence(judge), source, remedy, profiles)
+        known = CHECKS.get(id_)
+        if known and known.claim != claim:
+            raise ValueError(f"{id_} is taken by {known.judge.__qualname__}")
+        if not ID.fullmatch(id_):
+            raise ValueError(f"{id_}: a claim's id is AREA-NNN, three capitals and three digits")
+        CHECKS[id_] = Check(claim, judge)
+        judge.__check__ = CHECKS[id_]  # type: ignore[attr-defined]
+        return judge
+
+    return declare
+
+
+def _area(judge: Callable[..., None]) -> str:
+    return Path(inspect.getfile(judge)).parent.name
+
+
+def _sentence(judge: Callable[..., None]) -> str:
+    text = inspect.getdoc(judge)
+    if not text:
+        raise ValueError(f"{judge.__qualname__} has no docstring: the report prints it")
+    return " ".join(text.split("\n\n", maxsplit=1)[0].split())
+
+
+def classify(error: BaseException | None) -> tuple[Outcome, str]:
+    """What an exception, or none, makes of a claim, and why in one line."""
+    if error is None:
+        return Outcome.PASSED, ""
+    if isinstance(error, pytest.skip.Exception):
+        return Outcome.SKIPPED, str(error.msg)
+    if isinstance(error, AssertionError):
+        return Outcome.FAILED, _line(str(error) or "the assertion does not hold")
+    if isinstance(error, FactUnavailable):
+        return Outcome.UNKNOWN, _line(str(error))
+    return Outcome.UNKNOWN, _line(f"the claim itself broke: {type(error).__name__}: {error}")
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:500]
+
+
+def bounded(evidence: Mapping[str, Any]) -> dict[str, Any]:
+    """Evidence as JSON values, cut where it is too long."""
+    text = json.dumps(evidence, default=str, sort_keys=True)
+    if len(text) <= EVIDENCE_BYTES:
+        return dict(json.loads(text))
+    return {"cut": f"{len(text)} bytes of evidence, the first of them follow", "text": text[:8192]}
+
+
+def applies(claim: Claim, profile: str) -> str:
+    """Why a claim does not apply to a profile; "" if it does."""
+    return "" if profile in claim.profiles else f"the profile {profile} does not promise this"
+
+
+def evaluate(check_: Check, cell: str, values: Mapping[str, Any]) -> Verdict:
+    """Judge one claim without pytest: `values` are facts, artefact and expected."""
+    evidence = Evidence()
+    arguments = {**values, "evidence": evidence}
+    started = time.perf_counter()
+    error: BaseException | None = None
+    try:
+        check_.judge(**{name: arguments[name] for name in check_.needs})
+    except (Exception, pytest.skip.Exception) as caught:  # noqa: BLE001 - any error is a verdict
+        error = caught
+    outcome, reason = classify(error)
+    seconds = time.perf_counter() - started
+    return Verdict(check_.claim.id, cell, outcome, seconds, reason, bounded(evidence))
