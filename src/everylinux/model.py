@@ -64,6 +64,7 @@ class Image:
     reference: str = field(compare=False, default="")  # registry reference, "" where none
     digest: str = field(compare=False, default="")  # "sha256:..." of the pinned image, "" unpinned
     tarball: str = field(compare=False, default="")  # file name in a folder of tarballs
+    tarball_sha256: str = field(compare=False, default="")  # 64 hex digits, "" where unknown
     recipe: Mapping[str, Any] = field(compare=False, default_factory=dict)  # mmdebstrap arguments
     kernel: str = field(compare=False, default="")  # the distribution shipped, "2.6.32-754"
     libc: str = field(compare=False, default="")  # "glibc 2.12"
