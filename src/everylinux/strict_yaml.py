@@ -1,0 +1,126 @@
+"""YAML as plain data, from files nobody vouches for: bounded, no tags, no anchors, no surprises.
+
+Every scalar is text (`14.04` is a release, `2019-04-02` is not a date object), an empty one is None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from everylinux.errors import MatrixError
+
+MAX_BYTES = 1 << 20  # matrix.yaml has about 100 kB
+MAX_DEPTH = 12  # it uses 6
+
+Where = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a file says, and the line on which it says so."""
+
+    file: str
+    value: Any
+    lines: dict[Where, int] = field(default_factory=dict)
+
+    def line(self, where: Where) -> int:
+        """Return the line of a path, or of the nearest thing above it."""
+        while where and where not in self.lines:
+            where = where[:-1]
+        return self.lines.get(where, 1)
+
+    def error(self, where: Where, cause: str, *, more: int = 0) -> MatrixError:
+        """Return the error for a path; `more` says how many further mistakes there are."""
+        rest = f" (and {more} more)" if more else ""
+        move = f"mend line {self.line(where)}{rest}"
+        return MatrixError(self.file, ".".join(map(str, where)), cause, move=move)
+
+
+def read_yaml(path: Path) -> Document:
+    """Read a file; MatrixError if it is missing, too large, not UTF-8, or not plain YAML."""
+    text = _text(path)
+    try:
+        _bounded(path.name, text)
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        raise _syntax(path.name, error) from None
+    except yaml.YAMLError as error:
+        raise MatrixError(path.name, "", f"not YAML: {error}", move="mend it") from None
+    document = Document(path.name, None)
+    value = _plain(node, (), document)
+    return Document(path.name, value, document.lines)
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        cause = f"cannot be read ({error.strerror})"
+        raise MatrixError(str(path), "", cause, move="give the path of a readable file") from None
+    if len(data) > MAX_BYTES:
+        raise MatrixError(str(path), "", f"larger than {MAX_BYTES} bytes", move="is it the right file?")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise MatrixError(str(path), "", f"not UTF-8 at line {line}", move="save it as UTF-8") from None
+
+
+def _bounded(file: str, text: str) -> None:
+    """Refuse, before anything is built, what could grow: anchors, tags, depth."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        line = event.start_mark.line + 1
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise MatrixError(file, "", f"nested deeper than {MAX_DEPTH}", move=f"mend line {line}")
+        if getattr(event, "anchor", None) is not None:
+            move = f"write line {line} out in full"
+            raise MatrixError(file, "", "anchors and aliases are not read", move=move)
+        if getattr(event, "tag", None) is not None:
+            raise MatrixError(file, "", f"tag {event.tag} is not read", move=f"mend line {line}")
+
+
+def _syntax(file: str, error: yaml.MarkedYAMLError) -> MatrixError:
+    mark = error.problem_mark or error.context_mark
+    at = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    problem = error.problem or error.context or "syntax error"
+    return MatrixError(file, "", f"not YAML{at}: {problem}", move="mend the line, or the one above")
+
+
+def _plain(node: yaml.Node | None, where: Where, document: Document) -> Any:  # noqa: ANN401 - JSON
+    """Turn a node into dict, list, text or None, and note its line."""
+    if node is None:
+        return None
+    document.lines.setdefault(where, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(node.value, where, document)
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(item, (*where, i), document) for i, item in enumerate(node.value)]
+    return None if node.style is None and node.value in {"", "~", "null"} else node.value
+
+
+def _mapping(
+    pairs: Sequence[tuple[yaml.Node, yaml.Node]], where: Where, document: Document
+) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key, item in pairs:
+        line = key.start_mark.line + 1
+        if not isinstance(key, yaml.ScalarNode):
+            document.lines[where] = line
+            raise document.error(where, "a key is not a word")
+        path = (*where, key.value)
+        if key.value in result:
+            first = document.line(path)
+            document.lines[path] = line
+            raise document.error(path, f"stands twice, first at line {first}")
+        document.lines[path] = line
+        result[key.value] = _plain(item, path, document)
+    return result
