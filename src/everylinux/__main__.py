@@ -1,0 +1,5 @@
+"""`python -m everylinux` is the command line."""
+
+from everylinux.cli import main
+
+main()

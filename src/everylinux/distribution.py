@@ -1,0 +1,165 @@
+"""What `--dist` names: a tree or an archive, someone's Python, told apart without running it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import stat
+import struct
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from everylinux import archives
+from everylinux.errors import DistributionError
+from everylinux.model import Arch, Distribution
+from everylinux.places import builds_root, cache_root
+
+# e_machine of the ELF header (gABI, "Machine")
+MACHINES = {62: Arch("x86_64"), 3: Arch("x86")}
+OTHER_MACHINES = {
+    40: "arm",
+    183: "aarch64",
+    243: "riscv64",
+    21: "ppc64",
+    22: "s390x",
+    258: "loongarch64",
+}
+INTERPRETER = re.compile(r"python(3\.\d+)(-real)?")
+MANIFEST_BYTES = 64 << 20
+DEPTH = 3  # how deep below what was named the tree may lie: opt/python/bin, python/install/bin
+
+
+def resolve(path: Path, *, profile: str = "") -> Distribution:
+    """Return the Python at `path` (a tree or an archive); DistributionError says what is wrong.
+
+    `profile` overrules what the tree claims to be: with our manifest `standalone`, else
+    `relocatable`.
+    """
+    if not path.exists():
+        raise DistributionError(f"{path} does not exist", move="name a tree or an archive")
+    return _read(_root(path if path.is_dir() else _unpacked(path), path), profile)
+
+
+def newest(python: str) -> Path | None:
+    """The newest finished build of a Python, or None; each build has a manifest at its top."""
+    found = [
+        manifest.parent
+        for pattern in ("*/manifest.json", "*/*/manifest.json", "*/*/*/manifest.json")
+        for manifest in builds_root().glob(pattern)
+        if (manifest.parent / f"bin/python{python}").exists()
+    ]
+    return max(found, key=lambda folder: (folder / "manifest.json").stat().st_mtime, default=None)
+
+
+def _unpacked(archive: Path) -> Path:
+    """The archive's tree in the cache, by the archive's digest."""
+    if not archive.is_file():
+        raise DistributionError(f"{archive} is neither a folder nor a file")
+    if archive.stat().st_size == 0:
+        raise DistributionError(f"{archive} is empty", move="get the archive anew")
+    with archive.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    closed = cache_root() / "subjects"  # setuid bits are kept, so nobody else may enter
+    closed.mkdir(parents=True, exist_ok=True, mode=0o700)
+    target = closed / digest
+    if not target.exists():
+        archives.extract(archive, target, archives.DISTRIBUTION)
+    return target
+
+
+def _root(folder: Path, named: Path) -> Path:
+    """The folder that has bin/python3.N and lib/python3.N, at `folder` or a little below it."""
+    for depth in range(DEPTH + 1):
+        for candidate in sorted(folder.glob("/".join(["*"] * depth)) if depth else [folder]):
+            if candidate.is_dir() and _versions(candidate):
+                return candidate
+    raise DistributionError(
+        f"{named} has no bin/python3.N with a lib/python3.N beside it",
+        move="name the folder that has bin/ and lib/, or its archive",
+    )
+
+
+def _versions(root: Path) -> list[str]:
+    try:
+        names = [entry.name for entry in (root / "bin").iterdir()]
+    except OSError:
+        return []
+    versions = {match[1] for name in names if (match := INTERPRETER.fullmatch(name))}
+    return sorted(v for v in versions if (root / "lib" / f"python{v}").is_dir())
+
+
+def _read(root: Path, profile: str) -> Distribution:
+    python = _versions(root)[-1]
+    manifest = _manifest(root)
+    ours = bool(manifest.get("components"))
+    return Distribution(
+        root=root,
+        python=python,
+        arch=_arch(root, python),
+        digest=tree_digest(root),
+        profile=profile or ("standalone" if ours else "relocatable"),
+        manifest=manifest,
+    )
+
+
+def _manifest(root: Path) -> Mapping[str, Any]:
+    path = root / "manifest.json"
+    if not path.is_file() or path.stat().st_size > MANIFEST_BYTES:
+        return {}
+    try:
+        found = json.loads(path.read_text())
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _arch(root: Path, python: str) -> Arch:
+    names = (f"bin/python{python}-real", f"bin/python{python}", f"lib/libpython{python}.so.1.0")
+    for name in names:
+        machine = _machine(root / name)
+        if machine in MACHINES:
+            return MACHINES[machine]
+        if machine is not None:
+            what = OTHER_MACHINES.get(machine, f"ELF machine {machine}")
+            move = "judge it on such a machine; here are x86_64 and x86"
+            raise DistributionError(f"{root / name} is for {what}", move=move)
+    raise DistributionError(
+        f"no ELF file among {', '.join(names)} of {root}", move="is it a Python for Linux?"
+    )
+
+
+def _machine(path: Path) -> int | None:
+    if not path.is_file():
+        return None
+    with path.open("rb") as stream:
+        head = stream.read(20)
+    if len(head) < 20 or head[:4] != b"\x7fELF":  # noqa: PLR2004 - e_machine ends at byte 20
+        return None
+    order = "<" if head[5] == 1 else ">"
+    return int(struct.unpack(f"{order}H", head[18:20])[0])
+
+
+def tree_digest(root: Path) -> str:
+    """Digest of a tree: sha256 over each path's kind, mode and content, sorted by path."""
+    total = hashlib.sha256()
+    for line in _lines(root):
+        total.update(line)
+    return total.hexdigest()
+
+
+def _lines(root: Path) -> Iterator[bytes]:
+    for path in sorted(root.rglob("*")):
+        info = path.lstat()
+        name = str(path.relative_to(root)).encode("utf-8", "surrogateescape")
+        yield b"%s\0%o\0%s\n" % (name, info.st_mode, _content(path, info.st_mode))
+
+
+def _content(path: Path, mode: int) -> bytes:
+    if stat.S_ISLNK(mode):
+        return str(path.readlink()).encode("utf-8", "surrogateescape")
+    if not stat.S_ISREG(mode):
+        return b""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").digest()

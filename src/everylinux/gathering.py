@@ -1,0 +1,132 @@
+"""Facts on demand: opens a cell when its first fact is asked for, and closes it at the end."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, Self
+
+from everylinux.engines.base import Box
+from everylinux.engines.registry import ENGINES
+from everylinux.facts import Facts, FactStore
+from everylinux.model import Cell, Section
+from everylinux.planning import Plan
+from everylinux.probes.base import CellProbe, StaticProbe
+from everylinux.probes.registry import CELL_PROBES, STATIC_PROBES
+
+ARTEFACT_FOLDER = "artefact"
+
+
+class CellFacts:
+    """The facts of one cell; a context manager that owns the cell's box."""
+
+    def __init__(self, plan: Plan, cell: Cell) -> None:
+        """Nothing is opened yet."""
+        self._plan = plan
+        self._cell = cell
+        self._store = FactStore(plan.folder / "facts")
+        self._stack = ExitStack()
+        self._box: Box | None = None
+        self._known: dict[str, Mapping[str, Section]] = {}
+
+    @property
+    def facts(self) -> Facts:
+        """The facts, gathered one probe at a time as they are asked for."""
+        return Facts(self._load)
+
+    def _load(self, section: str) -> Section:
+        for probe in CELL_PROBES:
+            if section in probe.sections:
+                return self._sections(probe).get(section, _NOTHING)
+        return _no_probe(section)
+
+    def _sections(self, probe: CellProbe) -> Mapping[str, Section]:
+        if probe.name not in self._known:
+            key = _key(self._plan, self._cell, probe)
+            self._known[probe.name] = self._store.sections(
+                self._cell.id, probe.name, key, lambda: self._gather(probe)
+            )
+        return self._known[probe.name]
+
+    def _gather(self, probe: CellProbe) -> Mapping[str, Section]:
+        """Gather; whatever breaks the probe breaks its facts, not the run."""
+        try:
+            return probe.gather(self._open())
+        except Exception as error:  # noqa: BLE001 - a broken probe is `unknown`, never the end
+            return _broken(probe.sections, error)
+
+    def _open(self) -> Box:
+        if self._box is None:
+            engine = ENGINES[self._plan.engine]
+            root = self._plan.root_of[self._cell.id]
+            box = engine.open(self._cell, self._plan.distribution, root)
+            self._box = self._stack.enter_context(box)
+        return self._box
+
+    def __enter__(self) -> Self:
+        """Nothing is opened yet."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the box if it was opened."""
+        self._stack.close()
+
+
+def artefact_facts(plan: Plan) -> Facts:
+    """The facts of the artefact itself, gathered once for all cells and workers."""
+    store = FactStore(plan.folder / "facts")
+    known: dict[str, Mapping[str, Section]] = {}
+
+    def sections(probe: StaticProbe) -> Mapping[str, Section]:
+        if probe.name not in known:
+            key = {"distribution": plan.distribution.digest, "probe": probe.name}
+            known[probe.name] = store.sections(
+                ARTEFACT_FOLDER, probe.name, key, lambda: _gather_static(probe, plan)
+            )
+        return known[probe.name]
+
+    def load(section: str) -> Section:
+        for probe in STATIC_PROBES:
+            if section in probe.sections:
+                return sections(probe).get(section, _NOTHING)
+        return _no_probe(section)
+
+    return Facts(load)
+
+
+def _gather_static(probe: StaticProbe, plan: Plan) -> Mapping[str, Section]:
+    try:
+        return probe.gather(plan.distribution)
+    except Exception as error:  # noqa: BLE001 - a broken probe is `unknown`, never the end
+        return _broken(probe.sections, error)
+
+
+_NOTHING = Section(error="the probe reported nothing of this section")
+
+
+def _no_probe(section: str) -> Section:
+    return Section(error=f"no probe gathers {section!r}")
+
+
+def _broken(sections: Iterable[str], error: Exception) -> dict[str, Section]:
+    why = f"the probe broke: {type(error).__name__}: {error}"[:500]
+    return {name: Section(error=why) for name in sections}
+
+
+def _key(plan: Plan, cell: Cell, probe: CellProbe) -> dict[str, Any]:
+    """All that the facts depend on; floor and posture join here."""
+    return {
+        "distribution": plan.distribution.digest,
+        "image": plan.root_of[cell.id].digest,
+        "probe": hashlib.sha256(f"{probe.name}:{probe.digest}".encode()).hexdigest(),
+        "engine": plan.engine,
+        "floor": "native",
+        "posture": "default",
+    }

@@ -1,0 +1,153 @@
+"""What a run judges and where: the artefact, the cells that can run, those that cannot and why."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from everylinux import distribution, images, matrix
+from everylinux.checks import PROFILES
+from everylinux.engines.registry import choose
+from everylinux.errors import BuildError, UsageError
+from everylinux.model import Cell, Distribution, Image, NotRun, RootFs, Support
+from everylinux.places import project_root
+
+Say = Callable[[str], None]
+PYTHONS = ("3.13",)
+"""Versions that the build stage makes; `--dist` may be any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user asked for."""
+
+    distros: tuple[str, ...] = ()
+    archs: tuple[str, ...] = ()
+    python: str = ""
+    engine: str = "auto"
+    dist: Path | None = None
+    profile: str = ""
+    rootfs_dir: Path | None = None
+    offline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that every worker must agree on; travels as JSON."""
+
+    folder: Path  # of the run
+    project: Path
+    distribution: Distribution
+    engine: str
+    engine_note: str
+    roots: tuple[RootFs, ...]  # sorted by image: one cell each
+    not_run: tuple[NotRun, ...] = ()
+
+    @property
+    def cells(self) -> dict[str, Cell]:
+        """The cells that can run, by id, in order."""
+        python = self.distribution.python
+        cells = (Cell(root.image, python, self.engine) for root in self.roots)
+        return {cell.id: cell for cell in cells}
+
+    @property
+    def root_of(self) -> dict[str, RootFs]:
+        """Each cell's root filesystem."""
+        return dict(zip(self.cells, self.roots, strict=True))
+
+    def to_json(self) -> str:
+        """The plan as text."""
+        return json.dumps(asdict(self), default=str)
+
+    @classmethod
+    def from_json(cls, text: str) -> Plan:
+        """The plan from text."""
+        data = json.loads(text)
+        subject = data["distribution"]
+        return cls(
+            folder=Path(data["folder"]),
+            project=Path(data["project"]),
+            distribution=Distribution(**{**subject, "root": Path(subject["root"])}),
+            engine=data["engine"],
+            engine_note=data["engine_note"],
+            roots=tuple(_root(row) for row in data["roots"]),
+            not_run=tuple(NotRun(_image(row["image"]), row["reason"]) for row in data["not_run"]),
+        )
+
+
+def _image(row: Mapping[str, Any]) -> Image:
+    return Image(**{**row, "ca": tuple(row["ca"]), "support": Support(row["support"])})
+
+
+def _root(row: Mapping[str, Any]) -> RootFs:
+    return RootFs(**{**row, "image": _image(row["image"]), "path": Path(row["path"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The images that the user's words name, and which of them can be had."""
+
+    roots: tuple[RootFs, ...]
+    not_run: tuple[NotRun, ...] = field(default=())
+
+
+def choose_images(options: Options, say: Say) -> Choice:
+    """Find a root filesystem for each image that was asked for."""
+    wanted = matrix.load().select(options.distros, options.archs)
+    roots, not_run = images.gather(
+        wanted, rootfs_dir=options.rootfs_dir, offline=options.offline, progress=say
+    )
+    return Choice(tuple(sorted(roots, key=lambda root: root.image)), tuple(not_run))
+
+
+def make_plan(options: Options, folder: Path, say: Say) -> Plan:
+    """Decide what to judge and where; UsageError and its like where that cannot be."""
+    if options.profile and options.profile not in PROFILES:
+        raise UsageError(f"no profile is called {options.profile!r}", move=", ".join(PROFILES))
+    subject = _subject(options, say)
+    engine = choose(options.engine)
+    chosen = choose_images(options, say)
+    return Plan(
+        folder=folder,
+        project=project_root(),
+        distribution=subject,
+        engine=engine.name,
+        engine_note=f"{engine.name}, {'chosen' if options.engine == 'auto' else 'as asked'}",
+        roots=chosen.roots,
+        not_run=chosen.not_run,
+    )
+
+
+def _subject(options: Options, say: Say) -> Distribution:
+    """The artefact: what was named, else the newest build, else a new one."""
+    if options.dist:
+        found = distribution.resolve(options.dist, profile=options.profile)
+        if options.python and options.python != found.python:
+            raise UsageError(
+                f"{options.dist} is Python {found.python}, not {options.python}",
+                move="leave --python out, or name another --dist",
+            )
+        return found
+    python = options.python or PYTHONS[0]
+    if python not in PYTHONS:
+        raise UsageError(
+            f"no recipe builds Python {python}", move=f"{', '.join(PYTHONS)}, or name a --dist"
+        )
+    path = distribution.newest(python) or _build(python, options, say)
+    return distribution.resolve(path, profile=options.profile)
+
+
+def _build(python: str, options: Options, say: Say) -> Path:
+    """Build one by the command line, which shows its own progress on stderr."""
+    say(f"no build of Python {python} yet: building one (about 10 minutes)")
+    argv = [sys.executable, "-m", "everylinux", "build", "--python", python]
+    argv += ["--offline"] if options.offline else []
+    done = subprocess.run(argv, stdout=subprocess.PIPE, check=False, text=True)
+    if done.returncode or not done.stdout.strip():
+        raise BuildError("the build failed", move="its last lines stand above")
+    return Path(PurePosixPath(done.stdout.strip().splitlines()[-1]))

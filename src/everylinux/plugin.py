@@ -1,0 +1,242 @@
+"""The pytest plugin: options, cells as parameters, verdicts to the journal. Hooks, no policy.
+
+Loaded by the checkout's conftest.py; it stays silent unless suites are run. The controller makes
+the plan and writes the journal; workers of pytest-xdist get the plan as JSON, so that all have the
+same parameters in the same order.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+from everylinux import checks
+from everylinux.checks import ARTEFACT, Check, Evidence, Expected
+from everylinux.engines.registry import ENGINES
+from everylinux.errors import EverylinuxError
+from everylinux.facts import Facts
+from everylinux.gathering import CellFacts, artefact_facts
+from everylinux.judging import Recorder, start_run
+from everylinux.model import Cell, Outcome, Verdict
+from everylinux.planning import Options, Plan, choose_images, make_plan
+
+PLAN = pytest.StashKey[Plan]()
+RECORDER = pytest.StashKey[Recorder]()
+EVIDENCE = pytest.StashKey[Evidence]()
+VERDICT = "everylinux.verdict"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options of `pytest suites/`; each default is what most people want."""
+    group = parser.getgroup("everylinux", "everylinux: judge a portable Python on many Linuxes")
+    group.addoption(
+        "--distro", action="append", default=[], metavar="ID",
+        help="distributions of matrix.yaml to judge on; globs and comma lists, repeatable",
+    )  # fmt: skip
+    group.addoption(
+        "--arch", action="append", default=[], metavar="ARCH",
+        help="userland architecture of the cells: x86_64, x86; repeatable (default: both)",
+    )  # fmt: skip
+    for name, default, text in (
+        ("--python", "", "which build to judge (default: 3.13)"),
+        ("--engine", "auto", "bubblewrap, podman, docker, or auto: the first that works"),
+        ("--profile", "", "standalone, relocatable or system (default: by what the tree claims)"),
+        ("--dist", "", "the tree or archive to judge (default: the newest build, else build one)"),
+        ("--report-dir", "reports", "where the run's folder is made"),
+        ("--rootfs-dir", "", "a folder of root filesystem tarballs"),
+    ):
+        group.addoption(name, default=default, help=text)
+    group.addoption("--offline", action="store_true", help="never leave this machine")
+    group.addoption("--list-cells", action="store_true", help="list the cells and end")
+
+
+def _options(config: pytest.Config) -> Options:
+    get = config.getoption
+    return Options(
+        distros=tuple(get("--distro")),
+        archs=tuple(get("--arch")),
+        python=get("--python"),
+        engine=get("--engine"),
+        dist=Path(get("--dist")).absolute() if get("--dist") else None,
+        profile=get("--profile"),
+        rootfs_dir=Path(get("--rootfs-dir")).absolute() if get("--rootfs-dir") else None,
+        offline=get("--offline"),
+    )
+
+
+def _strict(config: pytest.Config) -> bool:
+    """`--strict` is pytest's own option; here it also wants every required cell to have run."""
+    return "strict=true" in (config.getoption("override_ini") or [])
+
+
+def _judges(config: pytest.Config) -> bool:
+    """Whether suites are run: a path below `suites` is named."""
+    suites = config.rootpath / "suites"
+    named = (config.invocation_params.dir / arg.split("::")[0] for arg in config.args)
+    return any(path.resolve().is_relative_to(suites) for path in named)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - progress before pytest's own output
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Make the plan, or end with one clear line and exit 2, before pytest starts anything."""
+    if hasattr(config, "workerinput") or not _judges(config):
+        return None
+    try:
+        return _prepare(config, _options(config))
+    except EverylinuxError as error:
+        _say(f"everylinux: {error}")
+        return error.exit_code
+
+
+def _prepare(config: pytest.Config, options: Options) -> int | None:
+    if config.getoption("--list-cells"):
+        return _list_cells(options)
+    for engine in ENGINES.values():
+        for removed in engine.sweep():
+            _say(f"everylinux: removed {removed}, left by a run that was killed")
+    folder = start_run(Path(config.getoption("--report-dir")).absolute())
+    plan = make_plan(options, folder, _say)
+    config.stash[PLAN] = plan
+    config.stash[RECORDER] = Recorder(plan, config, strict=_strict(config))
+    config.option.reportchars = ""  # failures are told by the table at the end
+    config.option.tbstyle = "no" if not config.option.verbose else config.option.tbstyle
+    return None
+
+
+def _list_cells(options: Options) -> int:
+    chosen = choose_images(options, _say)
+    for root in chosen.roots:
+        print(f"{root.image.id}-{root.image.arch}\t{root.image.support}\t{root.origin}")  # noqa: T201
+    for missing in chosen.not_run:
+        name = f"{missing.image.id}-{missing.image.arch}"
+        print(f"{name}\t{missing.image.support}\tnot run: {missing.reason}")  # noqa: T201
+    return 0
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take the plan from the controller, or start telling the story of the run."""
+    worker = getattr(config, "workerinput", None)
+    if worker and "everylinux_plan" in worker:
+        config.stash[PLAN] = Plan.from_json(worker["everylinux_plan"])
+    if RECORDER in config.stash:
+        config.pluginmanager.register(config.stash[RECORDER], "everylinux-recorder")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - xdist has no types
+    """Give a worker of xdist the plan."""
+    if PLAN in node.config.stash:
+        node.workerinput["everylinux_plan"] = node.config.stash[PLAN].to_json()
+
+
+class ByCell(LoadScopeScheduling):  # type: ignore[misc]
+    """Keep a cell on one worker: for speed only, the fact store is right without it."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        """The cell's id, between the brackets of the test's id."""
+        return nodeid.rpartition("[")[2].rstrip("]") if "[" in nodeid else ARTEFACT
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object | None:  # noqa: ANN401
+    """Schedule by cell when suites are run."""
+    return ByCell(config, log) if PLAN in config.stash else None
+
+
+def _check_of(item: object) -> Check | None:
+    return getattr(getattr(item, "function", None), "__check__", None)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test for each cell of each claim about cells."""
+    if hasattr(metafunc.function, "__check__") and "cell" in metafunc.fixturenames:
+        cells = metafunc.config.stash[PLAN].cells
+        metafunc.parametrize("cell", list(cells.values()), ids=list(cells), scope="session")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Claims on the artefact first, then cell by cell."""
+    if PLAN in config.stash:
+        order = {name: number for number, name in enumerate([ARTEFACT, *config.stash[PLAN].cells])}
+        items.sort(key=lambda item: order[_cell_id(item)])
+
+
+def _cell_id(item: pytest.Item) -> str:
+    callspec = getattr(item, "callspec", None)
+    cell = callspec.params.get("cell") if callspec else None
+    return cell.id if isinstance(cell, Cell) else ARTEFACT
+
+
+@pytest.fixture(scope="session")
+def facts(request: pytest.FixtureRequest, cell: Cell) -> Iterator[Facts]:
+    """The facts of the test's cell; the cell is opened at the first and closed after the last."""
+    with CellFacts(request.config.stash[PLAN], cell) as owner:
+        yield owner.facts
+
+
+@pytest.fixture(scope="session")
+def artefact(request: pytest.FixtureRequest) -> Facts:
+    """The facts of the distribution's own files."""
+    return artefact_facts(request.config.stash[PLAN])
+
+
+@pytest.fixture(scope="session")
+def expected(request: pytest.FixtureRequest) -> Expected:
+    """What the specification, the lock and the tables expect."""
+    plan = request.config.stash[PLAN]
+    return Expected.of(plan.distribution, plan.project)
+
+
+@pytest.fixture
+def evidence(request: pytest.FixtureRequest) -> Evidence:
+    """What the report shows beside the verdict."""
+    return request.node.stash.setdefault(EVIDENCE, Evidence())
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a claim that the distribution's profile does not make, before anything is gathered."""
+    check = _check_of(item)
+    if check and PLAN in item.config.stash:
+        why = checks.applies(check.claim, item.config.stash[PLAN].distribution.profile)
+        if why:
+            pytest.skip(why)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Attach the verdict to the phase that decided it."""
+    report = yield
+    check = _check_of(item)
+    decided = call.when == "call" or (call.when == "setup" and call.excinfo)
+    if check and decided:
+        verdict = _verdict(item, check, call)
+        payload = {
+            "claim": asdict(check.claim),
+            "verdict": asdict(verdict),
+            "measures": [asdict(m) for m in item.stash.get(EVIDENCE, Evidence()).measures],
+        }
+        report.user_properties.append((VERDICT, payload))
+        if verdict.outcome in {Outcome.FAILED, Outcome.UNKNOWN}:
+            report.longrepr = f"{verdict.claim} {verdict.outcome}: {verdict.reason}"
+    return report
+
+
+def _verdict(item: pytest.Item, check: Check, call: pytest.CallInfo[None]) -> Verdict:
+    error = call.excinfo.value if call.excinfo else None
+    outcome, reason = checks.classify(error)
+    shown = checks.bounded(item.stash.get(EVIDENCE, Evidence()))
+    return Verdict(check.claim.id, _cell_id(item), outcome, call.duration, reason, shown)
