@@ -19,6 +19,14 @@ AGENT = CELL / "agent"  # the agent's file, read-only
 PROBES = CELL / "probes"  # src/everylinux/probes/inside, read-only
 RUN = CELL / "run"  # a folder of the host's, for UNIX sockets and fixtures; read-only in the cell
 
+MOVED = {
+    "space": CELL / "moved to a place with spaces",
+    "non-ASCII": CELL / "verschoben-größe-перенос-移動",
+    "long": CELL / ("long-" * 20) / ("longer-" * 15) / ("longest-" * 12) / "python",
+}
+"""The same tree again, read-only, where a moved distribution may lie; `long` passes 255 bytes,
+the limit of a `#!` line and of one file name."""
+
 NOBODY = 65534
 """uid and gid of the unprivileged user in a cell (`nobody`, nogroup in Debian's base-passwd)."""
 
