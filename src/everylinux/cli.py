@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
-from typing import override
 
 import click
 
@@ -20,12 +19,10 @@ ENDED_BY_SIGINT = 130
 class LazyGroup(click.Group):
     """Imports a command's module only when that command (or the list of all) is asked for."""
 
-    @override
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Every module of the package, sorted."""
         return sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
 
-    @override
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The click command that `everylinux.commands.NAME` defines as NAME."""
         if cmd_name not in self.list_commands(ctx):
@@ -34,7 +31,6 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(module, cmd_name)
         return command
 
-    @override
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; an error of ours is one line and its exit code, never a traceback."""
         try:
