@@ -12,26 +12,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
-
 from everylinux.errors import MatrixError, UsageError
 from everylinux.model import Arch, Image, Support
-from everylinux.places import project_root
-from everylinux.schema_errors import explain
-from everylinux.strict_yaml import Document, read_yaml
+from everylinux.pins import LOCK_NAME, Pin, load_pins, matrix_path
+from everylinux.strict_yaml import Document, read_yaml, validate
 
 ARCHS = (Arch("x86_64"), Arch("x86"))
-LOCK_NAME = "matrix.lock.yaml"
 SCHEMA_NAME = "matrix.schema.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Pin:
-    """A digest that a first pull by tag wrote into the lock."""
-
-    reference: str
-    digest: str  # "sha256:..."
-    pinned: str  # ISO date
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,22 +82,13 @@ def load(path: Path | None = None) -> Matrix:
 
     Raises MatrixError with the dotted path of the first mistake and what was expected there.
     """
-    path = path or project_root() / "matrix.yaml"
+    path = path or matrix_path()
     document = read_yaml(path)
-    _check(document, _schema())
+    validate(document, _schema())
     _consistent(document)
     pins = load_pins(path.with_name(LOCK_NAME))
     images = (_pinned(image, pins) for image in _images(document.value))
     return Matrix(path, tuple(sorted(images)), _aliases(document), pins)
-
-
-def load_pins(path: Path) -> dict[str, Pin]:
-    """Read matrix.lock.yaml: the pins by `id-arch`, none if there is no such file."""
-    if not path.exists():
-        return {}
-    document = read_yaml(path)
-    _check(document, _LOCK_SCHEMA)
-    return {name: Pin(**pin) for name, pin in document.value["pins"].items()}
 
 
 def _words(text: str) -> list[str]:
@@ -127,40 +105,6 @@ def _schema() -> dict[str, Any]:
     raise MatrixError(SCHEMA_NAME, "", "is missing", move="install everylinux again")
 
 
-_PIN = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["reference", "digest", "pinned"],
-    "properties": {
-        "reference": {"type": "string", "minLength": 1},
-        "digest": {
-            "description": "sha256: and 64 lower-case hexadecimal digits",
-            "type": "string",
-            "pattern": "^sha256:[0-9a-f]{64}$",
-        },
-        "pinned": {
-            "description": "a date YYYY-MM-DD",
-            "type": "string",
-            "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
-        },
-    },
-}
-_LOCK_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["pins"],
-    "properties": {"pins": {"type": "object", "additionalProperties": _PIN}},
-}
-
-
-def _check(document: Document, schema: Mapping[str, Any]) -> None:
-    """Raise the first mistake, in the file's order, against a JSON schema."""
-    errors = list(Draft202012Validator(schema).iter_errors(document.value))
-    if errors:
-        mistakes = sorted((explain(error) for error in errors), key=lambda m: document.line(m.where))
-        raise document.error(mistakes[0].where, mistakes[0].cause, more=len(mistakes) - 1)
-
-
 def _consistent(document: Document) -> None:
     """Raise what a schema cannot say: names that clash or point nowhere, days that never were."""
     _aliases(document)
@@ -168,7 +112,9 @@ def _consistent(document: Document) -> None:
     for id_, row in document.value["distros"].items():
         if (layout := row.get("ca", "")) and layout not in layouts:
             known = ", ".join(layouts)
-            raise document.error(("distros", id_, "ca"), f"{layout!r} is none of ca_layouts: {known}")
+            raise document.error(
+                ("distros", id_, "ca"), f"{layout!r} is none of ca_layouts: {known}"
+            )
         if not _is_day(row.get("eol", "")):
             raise document.error(("distros", id_, "eol"), f"{row['eol']!r} is no day of a calendar")
 

@@ -5,14 +5,16 @@ Every scalar is text (`14.04` is a release, `2019-04-02` is not a date object), 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
+from jsonschema import Draft202012Validator
 
 from everylinux.errors import MatrixError
+from everylinux.schema_errors import explain
 
 MAX_BYTES = 1 << 20  # matrix.yaml has about 100 kB
 MAX_DEPTH = 12  # it uses 6
@@ -56,6 +58,14 @@ def read_yaml(path: Path) -> Document:
     return Document(path.name, value, document.lines)
 
 
+def validate(document: Document, schema: Mapping[str, Any]) -> None:
+    """Raise the first mistake against a JSON schema, in the file's order."""
+    errors = Draft202012Validator(schema).iter_errors(document.value)
+    mistakes = sorted((explain(error) for error in errors), key=lambda m: document.line(m.where))
+    if mistakes:
+        raise document.error(mistakes[0].where, mistakes[0].cause, more=len(mistakes) - 1)
+
+
 def _text(path: Path) -> str:
     try:
         with path.open("rb") as file:
@@ -64,12 +74,16 @@ def _text(path: Path) -> str:
         cause = f"cannot be read ({error.strerror})"
         raise MatrixError(str(path), "", cause, move="give the path of a readable file") from None
     if len(data) > MAX_BYTES:
-        raise MatrixError(str(path), "", f"larger than {MAX_BYTES} bytes", move="is it the right file?")
+        raise MatrixError(
+            str(path), "", f"larger than {MAX_BYTES} bytes", move="is it the right file?"
+        )
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise MatrixError(str(path), "", f"not UTF-8 at line {line}", move="save it as UTF-8") from None
+        raise MatrixError(
+            str(path), "", f"not UTF-8 at line {line}", move="save it as UTF-8"
+        ) from None
 
 
 def _bounded(file: str, text: str) -> None:
