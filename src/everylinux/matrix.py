@@ -72,7 +72,7 @@ class Matrix:
         if images and not kept:
             raise UsageError(
                 f"none of the chosen distributions has a userland of {', '.join(wanted)}",
-                move=f"leave --arch out, or choose from `everylinux images list --arch {wanted[0]}`",
+                move=f"leave --arch out, or see `everylinux images list --arch {wanted[0]}`",
             )
         return kept
 

@@ -28,7 +28,7 @@ def explain(error: ValidationError) -> Mistake:
     if error.validator == "additionalProperties":
         return _unknown(error, where)
     if error.validator == "required":
-        missing = next(key for key in error.validator_value if key not in error.instance)
+        missing = next(key for key in _wanted(error) if key not in _instance(error))
         return Mistake((*where, missing), "is missing")
     says = _SAYS.get(str(error.validator), _by_description)
     return Mistake(where, says(error))
@@ -38,9 +38,19 @@ def _about_a_name(error: ValidationError) -> bool:
     return "propertyNames" in error.absolute_schema_path
 
 
+def _wanted(error: ValidationError) -> Any:  # noqa: ANN401 - whatever the schema's keyword has
+    value: Any = error.validator_value
+    return value
+
+
+def _instance(error: ValidationError) -> Any:  # noqa: ANN401 - any JSON
+    value: Any = error.instance
+    return value
+
+
 def _unknown(error: ValidationError, where: tuple[str | int, ...]) -> Mistake:
     known = error.schema.get("properties", {}) if isinstance(error.schema, Mapping) else {}
-    key = next(key for key in error.instance if key not in known)
+    key = next(key for key in _instance(error) if key not in known)
     return Mistake((*where, key), f"unknown key; known are {_listed(known)}")
 
 
@@ -50,7 +60,7 @@ def _expected(error: ValidationError) -> str:
 
 
 def _kind(error: ValidationError) -> str:
-    wanted = error.validator_value
+    wanted = _wanted(error)
     kinds = [wanted] if isinstance(wanted, str) else list(wanted)
     names = " or ".join(KINDS.get(kind, kind) for kind in kinds)
     return f"expected {names}, found {_found(error.instance)}"
@@ -68,7 +78,7 @@ def _found(value: Any) -> str:  # noqa: ANN401 - any JSON
 
 
 def _one_of(error: ValidationError) -> str:
-    return f"expected one of {_listed(error.validator_value)}, found {_found(error.instance)}"
+    return f"expected one of {_listed(_wanted(error))}, found {_found(error.instance)}"
 
 
 def _listed(names: Iterable[Any]) -> str:
@@ -80,7 +90,7 @@ def _by_description(error: ValidationError) -> str:
 
 
 def _twice(error: ValidationError) -> str:
-    again = next(item for i, item in enumerate(error.instance) if item in error.instance[:i])
+    again = next(item for i, item in enumerate(_instance(error)) if item in _instance(error)[:i])
     return f"{_found(again)} stands twice in the list"
 
 

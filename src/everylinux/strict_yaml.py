@@ -1,6 +1,6 @@
 """YAML as plain data, from files nobody vouches for: bounded, no tags, no anchors, no surprises.
 
-Every scalar is text (`14.04` is a release, `2019-04-02` is not a date object), an empty one is None.
+Every scalar is text (`14.04` is a release, `2019-04-02` no date object), an empty one is None.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def _bounded(file: str, text: str) -> None:
     """Refuse, before anything is built, what could grow: anchors, tags, depth."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        line = event.start_mark.line + 1
+        line = _line(event.start_mark)
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
@@ -98,8 +98,12 @@ def _bounded(file: str, text: str) -> None:
         if getattr(event, "anchor", None) is not None:
             move = f"write line {line} out in full"
             raise MatrixError(file, "", "anchors and aliases are not read", move=move)
-        if getattr(event, "tag", None) is not None:
-            raise MatrixError(file, "", f"tag {event.tag} is not read", move=f"mend line {line}")
+        if (tag := getattr(event, "tag", None)) is not None:
+            raise MatrixError(file, "", f"tag {tag} is not read", move=f"mend line {line}")
+
+
+def _line(mark: Any) -> int:  # noqa: ANN401 - PyYAML has two types of marks
+    return int(mark.line) + 1 if mark else 1
 
 
 def _syntax(file: str, error: yaml.MarkedYAMLError) -> MatrixError:
@@ -113,12 +117,13 @@ def _plain(node: yaml.Node | None, where: Where, document: Document) -> Any:  # 
     """Turn a node into dict, list, text or None, and note its line."""
     if node is None:
         return None
-    document.lines.setdefault(where, node.start_mark.line + 1)
+    document.lines.setdefault(where, _line(node.start_mark))
     if isinstance(node, yaml.MappingNode):
         return _mapping(node.value, where, document)
     if isinstance(node, yaml.SequenceNode):
         return [_plain(item, (*where, i), document) for i, item in enumerate(node.value)]
-    return None if node.style is None and node.value in {"", "~", "null"} else node.value
+    plain = isinstance(node, yaml.ScalarNode) and node.style is None
+    return None if plain and node.value in {"", "~", "null"} else node.value
 
 
 def _mapping(
@@ -126,7 +131,7 @@ def _mapping(
 ) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key, item in pairs:
-        line = key.start_mark.line + 1
+        line = _line(key.start_mark)
         if not isinstance(key, yaml.ScalarNode):
             document.lines[where] = line
             raise document.error(where, "a key is not a word")

@@ -13,10 +13,9 @@ KEYRINGS = (
     Path("/etc/apt/trusted.gpg.d"),
 )
 FILE_BYTES = 1 << 20
-SUITES = frozenset(
-    "jessie stretch buster bullseye bookworm trixie forky duke sid"
-    " oldoldstable oldstable stable testing unstable".split()
-)
+RELEASES = ("jessie", "stretch", "buster", "bullseye", "bookworm", "trixie", "forky", "duke", "sid")
+STAGES = ("oldoldstable", "oldstable", "stable", "testing", "unstable")
+SUITES = frozenset((*RELEASES, *STAGES))
 """Names of Debian's main archive suites; `bookworm-security` is another archive."""
 
 

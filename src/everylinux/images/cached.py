@@ -37,12 +37,12 @@ class CacheProvider:
 
     def _markers(self, image: Image) -> list[Marker]:
         digests = (f"sha256:{image.tarball_sha256}" if image.tarball_sha256 else "", image.digest)
-        found = [self.store.marker(digest) for digest in digests if digest]
+        found = [marker for d in digests if d and (marker := self.store.marker(d))]
         if image.recipe:
             key = recipe_key(image)
-            made = [m for m in self.store.markers() if m.recipe == key]
-            found += sorted(made, key=lambda m: m.created, reverse=True)
-        return [marker for marker in found if marker]
+            made = (marker for marker in self.store.markers() if marker.recipe == key)
+            found += sorted(made, key=lambda marker: marker.created, reverse=True)
+        return found
 
 
 def recipe_key(image: Image) -> str:

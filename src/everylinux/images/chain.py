@@ -62,16 +62,13 @@ def gather(
     """
     chain = providers(RootStore(), rootfs_dir)
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="images") as pool:
-        found = list(pool.map(lambda image: fetch(image, chain, offline, progress), images))
+        found = list(pool.map(lambda image: fetch(image, chain, progress, offline=offline), images))
     roots = tuple(item for item in found if isinstance(item, RootFs))
     return roots, tuple(item for item in found if isinstance(item, NotRun))
 
 
 def fetch(
-    image: Image,
-    chain: Sequence[RootFsProvider],
-    offline: bool,
-    progress: Progress,  # noqa: FBT001
+    image: Image, chain: Sequence[RootFsProvider], progress: Progress, *, offline: bool
 ) -> RootFs | NotRun:
     """Ask one provider after the other."""
     reasons = []

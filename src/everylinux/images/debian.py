@@ -17,7 +17,7 @@ from everylinux.images.aptsources import APT, Source, debian_mirror, keyring
 from everylinux.images.base import Absent
 from everylinux.images.cached import recipe_key
 from everylinux.images.processes import run
-from everylinux.images.store import RootStore
+from everylinux.images.store import RootStore, Wanted
 from everylinux.model import Image, RootFs
 
 ARCHS = {"x86_64": "amd64", "x86": "i386"}
@@ -55,11 +55,8 @@ class DebianProvider:
         origin = f"{'mmdebstrap' if _has('mmdebstrap') else 'debootstrap'} {suite}"
         with AT_ONCE:
             return self.store.add(
-                image,
-                digest,
-                origin,
+                Wanted(image, digest, origin, recipe_key(image)),
                 lambda root: self._make(image, root),
-                recipe=recipe_key(image),
             )
 
     def offers(self, image: Image) -> str:
@@ -103,7 +100,7 @@ class DebianProvider:
             return extract(tarball, root, ROOT_FILESYSTEM)
 
     def _command(self, image: Image, tarball: Path) -> Sequence[str]:
-        assert self.mirror is not None  # noqa: S101 - _cannot said so
+        assert self.mirror is not None
         make = _mmdebstrap if _has("mmdebstrap") else _debootstrap
         return ("nice", *make(image, tarball, self.mirror))
 
@@ -155,7 +152,7 @@ def _proxies() -> list[str]:
 
 def _debootstrap(image: Image, tarball: Path, mirror: Source) -> list[str]:
     """Debootstrap makes a folder; tar packs it for the unpacker that does not trust it."""
-    script = 'set -eu; tar=$1; shift; "$@" "${tar%.tar}.d" "$MIRROR"; tar -cf "$tar" -C "${tar%.tar}.d" .'
+    script = 'set -eu; tar=$1; shift; "$@" "$tar.d" "$MIRROR"; tar -cf "$tar" -C "$tar.d" .'
     arguments = ["debootstrap", "--variant=minbase", f"--arch={ARCHS[image.arch]}"]
     include = ",".join(image.recipe.get("include", ()))
     arguments += [f"--include={include}"] if include else []

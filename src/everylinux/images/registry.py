@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import re
 import threading
 from pathlib import Path
@@ -10,14 +10,14 @@ from pathlib import Path
 from everylinux.archives import ROOT_FILESYSTEM, extract
 from everylinux.errors import ImageError
 from everylinux.images.base import Absent
-from everylinux.images.pullers import PullError, Puller, first_puller
+from everylinux.images.pullers import Puller, PullError, first_puller
 from everylinux.images.reach import address, unreachable
-from everylinux.images.store import RootStore
+from everylinux.images.store import RootStore, Wanted
 from everylinux.model import Image, RootFs
 from everylinux.pins import LOCK_NAME, Pin, matrix_path, save_pin
 
 # What a registry says of one image, not of itself: another image may still be had.
-OF_IMAGE = re.compile(r"manifest unknown|not found|denied|unauthorized|no image found|digest", re.I)
+OF_IMAGE = re.compile(r"(?i)manifest unknown|not found|denied|unauthorized|no image|digest")
 
 
 class RegistryProvider:
@@ -56,7 +56,7 @@ class RegistryProvider:
         """Ask the registry what the tag means today, and write it into the lock; ImageError."""
         if reason := self._cannot(image, offline=False):
             raise ImageError(f"{image.id}-{image.arch} cannot be pinned: {reason}")
-        assert self.puller is not None  # noqa: S101 - _cannot said so
+        assert self.puller is not None
         try:
             with self.store.scratch() as folder:
                 digest = self.puller.resolve(image, Path(folder))
@@ -81,7 +81,7 @@ class RegistryProvider:
             return self._down[where]
 
     def _pull(self, image: Image) -> RootFs:
-        assert self.puller is not None  # noqa: S101 - _cannot said so
+        assert self.puller is not None
         with self.store.scratch() as scratch:
             folder = Path(scratch)
             digest = image.digest or self.puller.resolve(image, folder)
@@ -91,13 +91,13 @@ class RegistryProvider:
             def fill(root: Path) -> object:
                 return extract(puller.export(image, digest, folder), root, ROOT_FILESYSTEM)
 
-            found = self.store.add(image, digest, origin, fill)
+            found = self.store.add(Wanted(image, digest, origin), fill)
         if not image.digest:
             self._save(image, digest)
         return found
 
     def _save(self, image: Image, digest: str) -> Pin:
-        today = datetime.datetime.now(datetime.UTC).date().isoformat()
+        today = dt.datetime.now(dt.UTC).date().isoformat()
         pin = Pin(image.reference, digest, today)
         save_pin(self.lock, f"{image.id}-{image.arch}", pin)
         return pin

@@ -11,12 +11,11 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +49,31 @@ class Marker:
     listing: str  # sha256 over path, kind, mode, size and link target of every entry
     skipped: int = 0  # device nodes that were left out
     recipe: str = ""  # key of the recipe it was made by; "" if it was unpacked
-    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A tree to be made."""
+
+    image: Image
+    digest: str  # under which it will be found
+    origin: str
+    recipe: str = ""
+
+    def marker(self, root: Path, *, skipped: int) -> Marker:
+        """Describe the finished tree."""
+        entries, size, of_listing = listing(root)
+        return Marker(
+            digest=self.digest,
+            image=f"{self.image.id}-{self.image.arch}",
+            origin=self.origin,
+            created=time.time(),
+            entries=entries,
+            bytes=size,
+            listing=of_listing,
+            skipped=skipped,
+            recipe=self.recipe,
+        )
 
 
 class RootStore:
@@ -87,47 +110,33 @@ class RootStore:
         found = (self.marker(name.replace("-", ":", 1)) for name in names)
         return tuple(sorted((m for m in found if m), key=lambda m: (m.image, m.created)))
 
-    def add(
-        self, image: Image, digest: str, origin: str, fill: Fill, *, recipe: str = ""
-    ) -> RootFs:
+    def add(self, wanted: Wanted, fill: Fill) -> RootFs:
         """Make a tree with `fill` unless it is there (another process may have made it).
 
         Raises ImageError where the cache cannot be written, and what `fill` raises; nothing half
         made is left.
         """
-        with self._writable(image), self._locked(digest):
-            if found := self.find(image, digest):
-                return found
-            self._sweep(digest)
-            work = Path(tempfile.mkdtemp(prefix=f".{self._home(digest).name}.", dir=self.folder))
-            try:
-                self._make(work, image, digest, origin, fill, recipe)
-            finally:
-                remove_tree(work)
-        if found := self.find(image, digest):
-            return found
-        raise ImageError(f"the root filesystem of {image.id} vanished from {self.folder}")
+        with self._writable(wanted.image), self._locked(wanted.digest):
+            found = self.find(wanted.image, wanted.digest) or self._make(wanted, fill)
+        if found is None:
+            raise ImageError(f"the root of {wanted.image.id} vanished from {self.folder}")
+        return found
 
-    def _make(
-        self, work: Path, image: Image, digest: str, origin: str, fill: Fill, recipe: str
-    ) -> None:
-        made = fill(work / "root")
-        add_mount_points(work / "root")
-        entries, size, digest_of_listing = listing(work / "root")
-        marker = Marker(
-            digest=digest,
-            image=f"{image.id}-{image.arch}",
-            origin=origin,
-            created=time.time(),
-            entries=entries,
-            bytes=size,
-            listing=digest_of_listing,
-            skipped=getattr(made, "skipped", 0),
-            recipe=recipe,
-        )
-        (work / MARKER).write_text(json.dumps(asdict(marker), indent=1), "utf-8")
-        remove_tree(self._home(digest))
-        work.rename(self._home(digest))
+    def _make(self, wanted: Wanted, fill: Fill) -> RootFs | None:
+        home = self._home(wanted.digest)
+        for left in self.folder.glob(f".{home.name}.*"):  # of a killed process: we hold its lock
+            remove_tree(left)
+        work = Path(tempfile.mkdtemp(prefix=f".{home.name}.", dir=self.folder))
+        try:
+            made = fill(work / "root")
+            add_mount_points(work / "root")
+            marker = wanted.marker(work / "root", skipped=getattr(made, "skipped", 0))
+            (work / MARKER).write_text(json.dumps(asdict(marker), indent=1), "utf-8")
+            remove_tree(home)
+            work.rename(home)
+        finally:
+            remove_tree(work)
+        return self.find(wanted.image, wanted.digest)
 
     def remove(self, digest: str) -> None:
         """Remove a tree; first its marker, so that it is never found half removed."""
@@ -173,11 +182,6 @@ class RootStore:
         cause = f"{image.id}-{image.arch} cannot be kept in {self.folder} ({why})"
         return ImageError(cause, move=move)
 
-    def _sweep(self, digest: str) -> None:
-        """Remove what a killed process left of this digest; we hold its lock."""
-        for path in self.folder.glob(f".{self._home(digest).name}.*"):
-            remove_tree(path)
-
 
 def add_mount_points(root: Path) -> None:
     """Make each mount point a real folder; a link or a file in its place gives way.
@@ -206,35 +210,24 @@ def listing(root: Path) -> tuple[int, int, str]:
     """Return entries, bytes of regular files, and a digest over a tree's listing."""
     entries = size = 0
     digest = hashlib.sha256()
-    for path, status in _walk(os.fsencode(root), b""):
-        regular = stat.S_ISREG(status.st_mode)
-        entries, size = entries + 1, size + status.st_size * regular
-        link = os.readlink(os.path.join(os.fsencode(root), path)) if _is_link(status) else b""
-        line = b"%s\0%o\0%d\0%s\0" % (path, status.st_mode, status.st_size * regular, link)
-        digest.update(line)
+    for path, entry in _walk(str(root), ""):
+        status = entry.stat(follow_symlinks=False)
+        length = status.st_size if stat.S_ISREG(status.st_mode) else 0
+        link = str(Path(entry.path).readlink()) if entry.is_symlink() else ""
+        entries, size = entries + 1, size + length
+        digest.update(os.fsencode(f"{path}\0{status.st_mode:o}\0{length}\0{link}\0"))
     return entries, size, digest.hexdigest()
 
 
-def _is_link(status: os.stat_result) -> bool:
-    return stat.S_ISLNK(status.st_mode)
-
-
-def _walk(root: bytes, below: bytes) -> Iterator[tuple[bytes, os.stat_result]]:
-    """Every entry below a folder with its lstat, in a fixed order; what is missing is empty."""
+def _walk(folder: str, below: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Every entry below a folder, in a fixed order; a folder that is missing has none."""
     try:
-        with os.scandir(os.path.join(root, below)) as found:
+        with os.scandir(folder) as found:
             entries = sorted(found, key=lambda entry: entry.name)
     except OSError:
         return
     for entry in entries:
-        path = os.path.join(below, entry.name)
-        yield path, entry.stat(follow_symlinks=False)
+        path = f"{below}{entry.name}"
+        yield path, entry
         if entry.is_dir(follow_symlinks=False):
-            yield from _walk(root, path)
-
-
-def free_bytes(folder: Path) -> int:
-    """Return the free space where a folder is or will be."""
-    while not folder.exists():
-        folder = folder.parent
-    return shutil.disk_usage(folder).free
+            yield from _walk(entry.path, f"{path}/")

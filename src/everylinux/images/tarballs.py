@@ -11,7 +11,7 @@ from pathlib import Path
 from everylinux.archives import ROOT_FILESYSTEM, Unpacked, extract
 from everylinux.errors import ImageError
 from everylinux.images.base import Absent
-from everylinux.images.store import RootStore
+from everylinux.images.store import RootStore, Wanted
 from everylinux.model import Image, RootFs
 
 INDEX = "INDEX.tsv"
@@ -47,7 +47,9 @@ class TarballProvider:
             return Absent(f"no {self.wanted(image)} in {self.folder}")
         digest = self._digest(image, tarball)
         origin = f"tarball {tarball.path.name}"
-        return self.store.add(image, digest, origin, lambda root: _unpack(tarball.path, root))
+        return self.store.add(
+            Wanted(image, digest, origin), lambda root: _unpack(tarball.path, root)
+        )
 
     def offers(self, image: Image) -> str:
         """Name the tarball."""
