@@ -226,15 +226,8 @@ def _by_child(code: str) -> str:
     )  # fmt: skip
 
 
-HOSTILE_LIBRARIES = ":".join(
-    (
-        "/lib",
-        "/usr/lib",
-        "/lib64",
-        "/usr/lib64",
-        "/lib/x86_64-linux-gnu",
-        "/usr/lib/x86_64-linux-gnu",
-    )
+HOSTILE_LIBRARIES = (
+    "/lib:/usr/lib:/lib64:/usr/lib64:/lib/x86_64-linux-gnu:/usr/lib/x86_64-linux-gnu"
 )
 
 
