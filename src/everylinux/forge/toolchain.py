@@ -1,0 +1,73 @@
+"""The programs of the host that steps use, by version: a part of every key."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from everylinux.errors import EverylinuxError
+
+# program -> the Debian package that has it; the first group must be there
+NEEDED: Mapping[str, str] = {
+    "bwrap": "bubblewrap",
+    "gcc": "gcc",
+    "ld": "binutils",
+    "as": "binutils",
+    "ar": "binutils",
+    "strip": "binutils",
+    "make": "make",
+    "patch": "patch",
+    "perl": "perl",
+    "python3": "python3",
+    "sed": "sed",
+    "gawk": "gawk",
+    "m4": "m4",
+    "bison": "bison",
+    "pkg-config": "pkg-config",
+    "cmake": "cmake",
+    "ninja": "ninja-build",
+    "patchelf": "patchelf",
+}
+SILENT = frozenset({"bwrap"})  # how it is called is in the key; its version changes nothing
+SEARCH = "/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def fingerprint() -> dict[str, str]:
+    """Program -> first line of its `--version`; "absent" where there is none."""
+    with ThreadPoolExecutor(8) as pool:
+        names = [name for name in NEEDED if name not in SILENT]
+        found = dict(zip(names, pool.map(_version, names), strict=True))
+    return found | {"libc": _version("ldd")}
+
+
+def missing(required: tuple[str, ...] = ("bwrap", "gcc", "ld", "make", "patch")) -> None:
+    """EverylinuxError that names the packages of what is not installed."""
+    gone = [name for name in required if shutil.which(name, path=SEARCH) is None]
+    if gone:
+        packages = " ".join(dict.fromkeys(NEEDED[name] for name in gone))
+        cause = f"the build needs {', '.join(gone)}"
+        raise EverylinuxError(cause, move=f"install it: apt-get install {packages}")
+
+
+def _version(program: str) -> str:
+    path = shutil.which(program, path="/usr/bin:/bin:/usr/sbin:/sbin")
+    if path is None:
+        return "absent"
+    environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
+    try:
+        done = subprocess.run(
+            (path, "--version"),
+            capture_output=True,
+            text=True,
+            errors="replace",
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            timeout=20,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return "absent"
+    lines = [line for line in (done.stdout or done.stderr).splitlines() if line.strip()]
+    return lines[0].strip() if lines else "unknown"
