@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 
 from everylinux.images.base import Absent
 from everylinux.images.store import Marker, RootStore
@@ -14,6 +15,7 @@ class CacheProvider:
     """The store itself, by every digest that the matrix gives an image."""
 
     name = "cache"
+    local = True
 
     def __init__(self, store: RootStore) -> None:
         """Look in `store`."""
@@ -24,7 +26,10 @@ class CacheProvider:
         for marker in self._markers(image):
             if found := self.store.find(image, marker.digest):
                 return found
-        return Absent("not in the cache")
+        return Absent("")
+
+    def prepare(self, images: Sequence[Image]) -> None:
+        """Nothing to prepare."""
 
     def offers(self, image: Image) -> str:
         """Say where the cached tree came from."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from everylinux.archives import ROOT_FILESYSTEM, extract
 from everylinux.errors import ImageError
 from everylinux.images.aptsources import APT, Source, debian_mirror, keyring
-from everylinux.images.base import Absent
+from everylinux.images.base import Absent, Say
 from everylinux.images.cached import recipe_key
 from everylinux.images.processes import run
 from everylinux.images.store import RootStore, Wanted
@@ -35,16 +35,19 @@ class DebianProvider:
     """Makes a root filesystem by its recipe: suite, variant, packages."""
 
     name = "debootstrap"
+    local = False
 
-    def __init__(self, store: RootStore, apt: Path = APT) -> None:
+    def __init__(self, store: RootStore, *, apt: Path = APT, say: Say = print) -> None:
         """Read the mirror from the apt configuration in `apt`; EVERYLINUX_DEBIAN_MIRROR wins."""
-        self.store = store
+        self.store, self.say = store, say
         self.mirror = _mirror(apt)
         self._unreachable: dict[str, str] = {}  # suite -> why; asked once in a run
         self._lock = threading.Lock()
 
     def find(self, image: Image, *, offline: bool) -> RootFs | Absent:
         """Make the image's root filesystem, or say what is missing for it."""
+        if not image.recipe:
+            return Absent("")
         if (reason := self._cannot(image, offline=offline)) or self.mirror is None:
             return Absent(reason)
         suite = image.recipe["suite"]
@@ -59,13 +62,14 @@ class DebianProvider:
                 lambda root: self._make(image, root),
             )
 
+    def prepare(self, images: Sequence[Image]) -> None:
+        """Nothing to prepare: the mirror is asked once for each suite."""
+
     def offers(self, image: Image) -> str:
         """Name the suite, if there is a recipe."""
         return str(image.recipe.get("suite", ""))
 
     def _cannot(self, image: Image, *, offline: bool) -> str:
-        if not image.recipe:
-            return "no recipe"
         if offline:
             return "offline"
         if not _has("mmdebstrap") and not (_has("debootstrap") and os.geteuid() == 0):
@@ -91,6 +95,7 @@ class DebianProvider:
             return ""
 
     def _make(self, image: Image, root: Path) -> object:
+        self.say(f"{image.id}-{image.arch}: making it from the Debian mirror (10 to 30 s)")
         with self.store.scratch() as folder:
             tarball = Path(folder, "root.tar")
             done = run(self._command(image, tarball), BUILD_SECONDS)

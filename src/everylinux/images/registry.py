@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import re
 import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from everylinux.archives import ROOT_FILESYSTEM, extract
 from everylinux.errors import ImageError
-from everylinux.images.base import Absent
+from everylinux.images.base import Absent, Say
 from everylinux.images.pullers import Puller, PullError, first_puller
 from everylinux.images.reach import address, unreachable
 from everylinux.images.store import RootStore, Wanted
@@ -24,16 +26,32 @@ class RegistryProvider:
     """Pulls what the matrix names; a registry that cannot be reached is asked once in a run."""
 
     name = "registry"
+    local = False
 
     def __init__(
-        self, store: RootStore, *, lock: Path | None = None, puller: Puller | None = None
+        self,
+        store: RootStore,
+        *,
+        lock: Path | None = None,
+        puller: Puller | None = None,
+        say: Say = print,
     ) -> None:
         """`lock` is matrix.lock.yaml, the project's own without it."""
         self.store = store
         self.lock = lock or matrix_path().with_name(LOCK_NAME)
         self.puller = puller or first_puller()
+        self.say = say
         self._down: dict[str, str] = {}  # registry's address -> why, "" if it answered
         self._guard = threading.Lock()
+
+    def prepare(self, images: Sequence[Image]) -> None:
+        """Ask all registries that the images name at once whether they answer."""
+        references = {
+            address(image.reference): image.reference for image in images if image.reference
+        }
+        if references and self.puller:
+            with ThreadPoolExecutor(len(references)) as pool:
+                self._down.update(zip(references, pool.map(unreachable, references), strict=True))
 
     def offers(self, image: Image) -> str:
         """Name the reference, with its digest if it is pinned."""
@@ -84,6 +102,7 @@ class RegistryProvider:
         assert self.puller is not None
         with self.store.scratch() as scratch:
             folder = Path(scratch)
+            self.say(f"{image.id}-{image.arch}: {self.puller.tool} pull {self.offers(image)}")
             digest = image.digest or self.puller.resolve(image, folder)
             origin = f"registry {image.reference.rpartition(':')[0]}@{digest}"
             puller = self.puller

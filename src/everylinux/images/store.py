@@ -209,12 +209,14 @@ def _kind(path: Path) -> int:
 def listing(root: Path) -> tuple[int, int, str]:
     """Return entries, bytes of regular files, and a digest over a tree's listing."""
     entries = size = 0
-    digest = hashlib.sha256()
+    digest, counted = hashlib.sha256(), set()
     for path, entry in _walk(str(root), ""):
         status = entry.stat(follow_symlinks=False)
         length = status.st_size if stat.S_ISREG(status.st_mode) else 0
         link = str(Path(entry.path).readlink()) if entry.is_symlink() else ""
-        entries, size = entries + 1, size + length
+        known = status.st_nlink > 1 and status.st_ino in counted  # a hard link takes no room
+        entries, size = entries + 1, size + (0 if known else length)
+        counted.add(status.st_ino)
         digest.update(os.fsencode(f"{path}\0{status.st_mode:o}\0{length}\0{link}\0"))
     return entries, size, digest.hexdigest()
 

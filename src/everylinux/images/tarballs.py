@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,7 @@ class TarballProvider:
     """Tarballs of one folder, unpacked into the store."""
 
     name = "tarball"
+    local = True
 
     def __init__(self, folder: Path, store: RootStore) -> None:
         """ImageError if the folder or its INDEX.tsv cannot be read."""
@@ -50,6 +52,9 @@ class TarballProvider:
         return self.store.add(
             Wanted(image, digest, origin), lambda root: _unpack(tarball.path, root)
         )
+
+    def prepare(self, images: Sequence[Image]) -> None:
+        """Nothing to prepare."""
 
     def offers(self, image: Image) -> str:
         """Name the tarball."""
