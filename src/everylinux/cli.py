@@ -1,4 +1,4 @@
-"""The command line: one command per module of `everylinux.commands`, loaded when it is asked for."""
+"""The command line: one command per module of `everylinux.commands`, loaded when asked for."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ENDED_BY_SIGINT = 130
 class LazyGroup(click.Group):
     """Imports a command's module only when that command (or the list of all) is asked for."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Every module of the package, sorted."""
         return sorted(module.name for module in pkgutil.iter_modules(commands.__path__))
 
