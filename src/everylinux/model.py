@@ -124,6 +124,8 @@ class Limits:
     stack_bytes: int | None = None  # RLIMIT_STACK
     open_files: int | None = None  # RLIMIT_NOFILE
     core_bytes: int = 0  # RLIMIT_CORE
+    memory_bytes: int | None = None  # of the command and its children, by a cgroup
+    processes: int | None = None  # and threads, of the command and its children, by a cgroup
 
 
 @dataclass(frozen=True, slots=True)
