@@ -258,9 +258,7 @@ def _rlimits(limits: Limits) -> Iterator[bytes]:
             yield b"".join(map(protocol.NUMBER.pack, (number, value, value)))
 
 
-def _result(
-    argv: tuple[bytes, ...], frame: Frame, streams: tuple[bytearray, bytearray]
-) -> Result:
+def _result(argv: tuple[bytes, ...], frame: Frame, streams: tuple[bytearray, bytearray]) -> Result:
     names = tuple(map(protocol.text_of, argv))
     if frame.kind == Kind.FAIL:
         return _not_started(names, frame)

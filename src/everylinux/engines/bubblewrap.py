@@ -1,0 +1,70 @@
+"""bubblewrap on an unpacked root: no daemon, no root needed, the embedded default."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+
+from everylinux.engines.cell import AGENT_ARGV, HOSTNAME, TEMP_BYTES, AgentEngine, Place
+from everylinux.engines.trial import try_engine
+from everylinux.model import CELL
+
+# The agent keeps these (SETPCAP only until it has emptied the bounding set); commands get none.
+CAPABILITIES = ("CAP_SETUID", "CAP_SETGID", "CAP_KILL", "CAP_SETPCAP")
+NAMESPACES = ("ipc", "pid", "net", "uts", "cgroup-try")
+GUARDED = ("sys", "sysrq-trigger", "acpi", "asound", "fs", "mtrr", "scsi", "swaps")
+"""Below /proc: what uid 0 may write by its number alone, without any capability. The cell's root
+is the machine's where we run as root, and bwrap itself guards bus and irq only."""
+SIZE_SINCE = (0, 7)
+"""The version that learned --size; before, the memory limit of the cell bounds /tmp."""
+
+
+class Bubblewrap(AgentEngine):
+    """Cells by bwrap(1), as root or in a user namespace of one user."""
+
+    name = "bubblewrap"
+
+    def unavailable(self) -> str | None:
+        """Why it cannot be used here, with the next move; None if a trial cell opened."""
+        if shutil.which("bwrap") is None:
+            return "bubblewrap: no bwrap on PATH: install the package bubblewrap"
+        move = "allow user namespaces (sysctl kernel.unprivileged_userns_clone or AppArmor)"
+        return try_engine(self, "run as root" if os.geteuid() else move)
+
+    def argv(self, place: Place) -> list[str]:
+        """The cell's mounts in order, its namespaces, and the agent."""
+        return ["bwrap", *_privileges(), *_mounts(place), "--chdir", "/", "--", *AGENT_ARGV]
+
+
+def _privileges() -> Iterator[str]:
+    yield from ("--die-with-parent", "--clearenv", "--hostname", HOSTNAME)
+    yield from (f"--unshare-{name}" for name in NAMESPACES)
+    if os.geteuid() != 0:
+        yield from ("--unshare-user", "--uid", "0", "--gid", "0")
+    yield from ("--cap-drop", "ALL")
+    for name in CAPABILITIES:
+        yield from ("--cap-add", name)
+
+
+def _mounts(place: Place) -> Iterator[str]:
+    yield from ("--ro-bind", str(place.root), "/", "--proc", "/proc", "--dev", "/dev")
+    for name in GUARDED:
+        yield from ("--ro-bind-try", f"/proc/{name}", f"/proc/{name}")
+    if version() >= SIZE_SINCE:
+        yield from ("--size", str(TEMP_BYTES))
+    yield from ("--tmpfs", "/tmp", "--tmpfs", str(CELL))  # noqa: S108 - the cell's own
+    for source, target in place.binds:
+        yield from ("--ro-bind", str(source), target)
+    yield from ("--remount-ro", str(CELL), "--remount-ro", "/")
+
+
+@cache
+def version() -> tuple[int, ...]:
+    """The version of bwrap on PATH, (0,) if it does not say."""
+    done = subprocess.run(["bwrap", "--version"], capture_output=True, text=True, check=False)
+    found = re.search(r"(\d+)\.(\d+)", done.stdout)
+    return (int(found[1]), int(found[2])) if found else (0,)

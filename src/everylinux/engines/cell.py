@@ -1,0 +1,200 @@
+"""What all engines share: a place on the host, a started agent, the box around it, its end.
+
+An engine adds an argv that starts the agent in a hardened cell; see bubblewrap.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import everylinux
+from everylinux import cgroups
+from everylinux.agent.binary import agent_path
+from everylinux.agent.session import AgentSession
+from everylinux.engines import owner
+from everylinux.engines.box import AgentBox
+from everylinux.errors import AgentError, EngineError
+from everylinux.model import AGENT, CELL, MOVED, PROBES, RUN, SUBJECT, Cell, Distribution, RootFs
+
+MEMORY_BYTES = 2 << 30
+"""Of a whole cell: what the tests of the largest standard library modules need, twice."""
+PROCESSES = 512
+"""Of a whole cell, threads included."""
+TEMP_BYTES = 512 << 20
+"""Of /tmp in a cell."""
+HOSTNAME = "everylinux"
+AGENT_ARGV = (str(AGENT), "--sticky", "/tmp", "--sticky", "/dev/shm")  # noqa: S108 - the cell's
+END_SECONDS = 5.0
+FOLDERS = ("proc", "dev", "tmp", "sys", CELL.name)
+
+# Parent-death signals follow the thread that forked, not the process: a cell that was opened from
+# a thread that ends would end with it. This thread lives as long as we do.
+_starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="everylinux-starter")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """All that an engine's argv needs, on the host."""
+
+    name: str  # of the container, and of whatever else needs one
+    folder: Path  # private to us; run/ in it is carried into the cell
+    root: Path
+    subject: Path
+    agent: Path
+
+    @property
+    def run(self) -> Path:
+        """The folder of sockets and fixtures."""
+        return self.folder / "run"
+
+    @property
+    def binds(self) -> tuple[tuple[Path, str], ...]:
+        """What is to be read-only in the cell, and where."""
+        probes = Path(everylinux.__file__).parent / "probes" / "inside"
+        trees = [(self.subject, str(SUBJECT)), *((self.subject, str(at)) for at in MOVED.values())]
+        shared = [(self.agent, str(AGENT)), (self.run, str(RUN))]
+        return (*trees, *shared, *([(probes, str(PROBES))] if probes.is_dir() else []))
+
+
+class AgentEngine:
+    """Opens boxes; a subclass says how the agent is started, ended and swept."""
+
+    name = ""
+    joins_group = True  # whether the started process is put into our group; else it makes its own
+
+    def argv(self, place: Place) -> Sequence[str]:
+        """The command that starts the agent with its stdin and stdout as ours."""
+        raise NotImplementedError
+
+    def end(self, place: Place) -> None:
+        """Remove what `argv` left outside of our processes and control group."""
+
+    def main_pid(self, place: Place) -> int | None:  # noqa: ARG002 - a container engine's needs it
+        """The agent's pid on the host, where the engine knows it."""
+        return None
+
+    def sweep(self) -> tuple[str, ...]:
+        """Remove what killed runs of ours left behind, only ours; say what was removed."""
+        return sweep_folders()
+
+    def open(self, cell: Cell, distribution: Distribution, root: RootFs) -> AgentBox:
+        """Start the agent in a hardened cell; EngineError if that fails."""
+        _check(root, distribution)
+        name = owner.new_name()
+        folder = Path(tempfile.mkdtemp(prefix=f"{name}.", dir=tempfile.gettempdir()))
+        place = Place(name, folder, root.path, distribution.root, agent_path())
+        box = AgentBox(cell, distribution, place.run, end=lambda: self._end(place))
+        try:
+            place.run.mkdir(mode=0o755)
+            self._start(place, box)
+        except BaseException:
+            box.close()
+            raise
+        return box
+
+    def _start(self, place: Place, box: AgentBox) -> None:
+        box.group, box.unlimited = _make_group(place)
+        argv = list(self.argv(place))
+        if box.group and self.joins_group:
+            joins = map(str, box.group.child("main").joins)
+            argv = [str(place.agent), "--join", *joins, "--", *argv]
+        said = place.folder / "stderr"
+        with said.open("wb") as errors:
+            box.process = _starter.submit(_popen, argv, errors.fileno()).result()
+        try:
+            box.session = _session(box.process)
+        except AgentError as error:
+            box.stop(END_SECONDS)
+            raise EngineError(f"{self.name}: {_last_line(said) or error.cause}") from error
+        box.find_main(self.main_pid(place))
+
+    def _end(self, place: Place) -> None:
+        try:
+            self.end(place)
+        finally:
+            shutil.rmtree(place.folder, ignore_errors=True)
+
+
+def _popen(argv: list[str], errors: int) -> subprocess.Popen[bytes]:
+    """A session of its own, so that a Ctrl-C for us does not end cells before we do."""
+    pipe = subprocess.PIPE
+    try:
+        return subprocess.Popen(
+            argv, stdin=pipe, stdout=pipe, stderr=errors, start_new_session=True, bufsize=0
+        )
+    except OSError as error:
+        raise EngineError(f"cannot start {argv[0]}: {error.strerror}") from None
+
+
+def _session(process: subprocess.Popen[bytes]) -> AgentSession:
+    """The session takes over both pipes."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    # `detach` is missing from raw pipes: duplicates let each side close what is its own.
+    ends = os.dup(process.stdin.fileno()), os.dup(process.stdout.fileno())
+    process.stdin.close()
+    process.stdout.close()
+    return AgentSession(*ends)
+
+
+def _make_group(place: Place) -> tuple[cgroups.Group | None, str]:
+    """A group for the cell, noted in its folder for the sweep; or why there is none."""
+    try:
+        group = cgroups.create(
+            place.name.removeprefix(owner.PREFIX), memory_bytes=MEMORY_BYTES, processes=PROCESSES
+        )
+    except EngineError as error:
+        return None, str(error)
+    note = "\n".join(map(str, group.paths))
+    (place.folder / "cgroups").write_text(note)
+    return group, ""
+
+
+def _check(root: RootFs, distribution: Distribution) -> None:
+    missing = [name for name in FOLDERS if not (root.path / name).is_dir()]
+    if missing:
+        cause = f"the root filesystem {root.path} has no {', '.join('/' + n for n in missing)}"
+        raise EngineError(cause, move="unpack it again: everylinux images --fetch")
+    if not distribution.root.is_dir():
+        raise EngineError(f"no folder {distribution.root}", move="name a finished tree by --dist")
+
+
+def _last_line(path: Path) -> str:
+    with contextlib.suppress(OSError):
+        lines = path.read_bytes()[-2000:].decode("utf-8", "replace").strip().splitlines()
+        return lines[-1] if lines else ""
+    return ""
+
+
+def sweep_folders() -> tuple[str, ...]:
+    """Remove folders and control groups of processes of ours that are gone."""
+    removed = []
+    for folder in Path(tempfile.gettempdir()).glob(f"{owner.PREFIX}*"):
+        if _is_ours(folder):
+            removed += [*_sweep_groups(folder), str(folder)]
+            shutil.rmtree(folder, ignore_errors=True)
+    return tuple(removed)
+
+
+def _is_ours(folder: Path) -> bool:
+    with contextlib.suppress(OSError):
+        status = folder.lstat()
+        is_folder = folder.is_dir() and not folder.is_symlink()
+        return is_folder and status.st_uid == os.geteuid() and owner.is_left(folder.stem)
+    return False
+
+
+def _sweep_groups(folder: Path) -> list[str]:
+    with contextlib.suppress(OSError):
+        named = map(Path, (folder / "cgroups").read_text().splitlines())
+        ours = [p for p in named if p.name == folder.stem and p.is_relative_to(cgroups.ROOT)]
+        return [str(path) for path in ours if path.is_dir() and cgroups.remove(path)]
+    return []
