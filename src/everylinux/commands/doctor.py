@@ -45,15 +45,12 @@ def doctor(*, as_json: bool) -> None:
 def _table(findings: Sequence[Finding]) -> Table:
     """One row per finding; text of outside is never read as markup."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title in ("", "what", "seen", "costs", "next move"):
+    for title in ("", "what", "seen, what it costs, and the next move"):
         table.add_column(title, overflow="fold")
     for finding in findings:
+        words = Text("; ").join(Text(w) for w in (finding.detail, finding.cost) if w)
+        if finding.remedy:
+            words += Text(f": {finding.remedy}", style="bold")
         state = Text(finding.state, style=STYLES[finding.state])
-        table.add_row(
-            state,
-            Text(f"{finding.area}: {finding.name}"),
-            Text(finding.detail),
-            Text(finding.cost),
-            Text(finding.remedy),
-        )
+        table.add_row(state, Text(f"{finding.area}: {finding.name}"), words)
     return table
