@@ -17,7 +17,8 @@ from everylinux.probes.static.tree import Item, TreeTooLarge, walk
 class FilesProbe:
     """Gathers `files.entries`: path -> kind, mode, owner, size and, by kind, the rest.
 
-    Each has `mode`, `uid`, `gid`, `size`, `mtime`. A link has `target`, `inside` (it stays within the tree, by its text) and `resolves`; a file
+    Each has `mode`, `uid`, `gid`, `size`, `mtime`. A link has `target`, `inside` (it stays within the tree, by its text), `end`
+    (where it leads) and `resolves`; a file
     has `sha256` (or `error`), bytecode also `pyc` (magic number, flags, source's mtime and size);
     anything may have `attributes`, the names of its extended attributes.
     """
@@ -60,6 +61,7 @@ def _by_kind(item: Item, kinds: Mapping[str, str], targets: Mapping[str, str]) -
         return {
             "target": targets[item.path],
             "inside": end is not None,
+            "end": end or "",
             "resolves": end is not None and end in kinds and kinds[end] != "link",
         }
     if item.kind == "file":
@@ -67,7 +69,9 @@ def _by_kind(item: Item, kinds: Mapping[str, str], targets: Mapping[str, str]) -
     return {}
 
 
-PYC = struct.Struct("<HxxIII")  # magic number, flags, mtime, size: Lib/importlib/_bootstrap_external
+PYC = struct.Struct(
+    "<HxxIII"
+)  # magic number, flags, mtime, size: Lib/importlib/_bootstrap_external
 
 
 def _content(item: Item) -> dict[str, Any]:
