@@ -48,15 +48,20 @@ class CannotMeasureError(Exception):
 Measure = Callable[[Context], Iterable[Measurement]]
 
 
-def collect(name: str, measure: Measure, context: Context) -> list[Measurement]:
-    """Run one measure; whatever breaks becomes a result with an error."""
+def collect(promised: Mapping[str, str], measure: Measure, context: Context) -> list[Measurement]:
+    """Run one measure; whatever breaks becomes an error in each result that it still owed.
+
+    `promised` is unit by name.
+    """
     found: list[Measurement] = []
+    reason = "the measure gave no such result"
     try:
         found.extend(measure(context))
     except Exception as error:  # noqa: BLE001 - the other measures still stand
         reason = " ".join(str(error).split()) or type(error).__name__
-        found.append(Measurement(name, "", None, reason))
-    return found
+    names = {result.name for result in found}
+    owed = [name for name in promised if name not in names]
+    return [*found, *(Measurement(name, promised[name], None, reason) for name in owed)]
 
 
 def interleave(

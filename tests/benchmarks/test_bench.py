@@ -64,21 +64,22 @@ def test_what_cannot_run_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     bench, measure = module("bench"), module("measure")
 
     def broken(_: object) -> Iterator[object]:
-        yield measure.Measurement("x.first", "s", 1.0)
+        yield measure.Measurement("command.agent", "s", 1.0)
         reason = "no engine"
         raise measure.CannotMeasureError(reason)
 
     monkeypatch.setattr(
         bench,
         "MEASURES",
-        {"x": broken, "y": lambda _: [measure.Measurement("y", "s", 2.0)]},
+        {"command": broken, "y": lambda _: [measure.Measurement("y", "s", 2.0)]},
     )
     file = tmp_path / "bench.json"
 
     assert bench.main(["--output", str(file)]) == 1
     rows = results(file)
-    assert rows["x.first"]["value"] == 1.0
-    assert (rows["x"]["value"], rows["x"]["error"]) == (None, "no engine")
+    assert rows["command.agent"]["value"] == 1.0
+    for name in ("command.testinfra-podman", "command.ratio"):
+        assert (rows[name]["value"], rows[name]["error"]) == (None, "no engine")
     assert rows["y"]["value"] == 2.0
 
 
