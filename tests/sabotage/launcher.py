@@ -57,19 +57,19 @@ def a_short_name_finds_another_tree(sections: Sections) -> None:
 @fault(kills={"REL-011"}, kind="facts")
 def pip_has_a_shebang(sections: Sections) -> None:
     """pip3 names the interpreter of the build in its first line."""
-    sections["tools"]["pip3 space"] = dict(FAILED)
+    sections["tools"]["pip3"] = dict(FAILED)
 
 
 @fault(kills={"REL-012"}, kind="facts")
 def pydoc_has_a_shebang(sections: Sections) -> None:
-    """pydoc names the interpreter of the build in its first line."""
-    sections["tools"]["pydoc3.13 long"] = dict(FAILED)
+    """The program pydoc names the interpreter of the build in its first line."""
+    sections["tools"]["pydoc long"] = dict(FAILED)
 
 
 @fault(kills={"REL-013"}, kind="facts")
 def config_names_the_build_prefix(sections: Sections) -> None:
     """python3.13-config answers with the prefix that was compiled in."""
-    sections["tools"]["python3.13-config space"] = {"out": "/opt/python\n"}
+    sections["tools"]["config space"] = {"out": "/opt/python\n"}
 
 
 @fault(kills={"LCH-001"}, kind="facts")
@@ -99,13 +99,13 @@ def a_descriptor_is_inherited(sections: Sections) -> None:
 
 @fault(kills={"LCH-005"}, kind="facts")
 def a_library_of_the_host_is_mapped(sections: Sections) -> None:
-    """libz comes from the host."""
+    """The libz comes from the host."""
     sections["surroundings"]["maps"].append("/usr/lib/libz.so.1.3")
 
 
 @fault(kills={"LCH-006"}, kind="facts")
 def the_library_path_captures(sections: Sections) -> None:
-    """libssl comes from a folder of LD_LIBRARY_PATH."""
+    """The libssl comes from a folder of LD_LIBRARY_PATH."""
     sections["surroundings"]["maps under LD_LIBRARY_PATH"].append("/usr/lib/libssl.so.3")
 
 

@@ -110,3 +110,45 @@ def random_is_constant(sections: Sections) -> None:
 def no_server_names(sections: Sections) -> None:
     """OpenSSL was built without TLS extensions."""
     sections["crypto"]["features"]["SNI"] = False
+
+
+@fault(kills={"TLS-033"}, kind="facts")
+def the_place_is_not_looked_in(sections: Sections) -> None:
+    """Only Debian's place is known, and this Linux is another."""
+    sections["placed"]["subject"] = dict(FAILED)
+
+
+@fault(kills={"TLS-034"}, kind="facts")
+def the_bundle_is_not_loaded(sections: Sections) -> None:
+    """The default context loads nothing of what is there."""
+    sections["trust"]["subjects"] = []
+
+
+@fault(kills={"TLS-035"}, kind="facts")
+def a_bundle_is_brought(sections: Sections) -> None:
+    """Where the host has none, a bundle from the tree is used without a word."""
+    sections["trust"].update(bundles={}, folder=0)
+
+
+@fault(kills={"TLS-036"}, kind="facts")
+def cert_file_is_ignored(sections: Sections) -> None:
+    """SSL_CERT_FILE counts no more."""
+    sections["named"]["SSL_CERT_FILE"]["subject"] = dict(FAILED)
+
+
+@fault(kills={"TLS-037"}, kind="facts")
+def cert_dir_is_ignored(sections: Sections) -> None:
+    """SSL_CERT_DIR counts no more."""
+    sections["named"]["SSL_CERT_DIR"]["subject"] = dict(FAILED)
+
+
+@fault(kills={"TLS-038"}, kind="facts")
+def everybody_is_trusted(sections: Sections) -> None:
+    """The default context accepts a server that nobody vouches for."""
+    sections["named"][""]["subject"] = dict(GOOD)
+
+
+@fault(kills={"TLS-039"}, kind="facts")
+def a_build_path_is_compiled_in(sections: Sections) -> None:
+    """OPENSSLDIR is the prefix of the build."""
+    sections["trust"]["paths"]["openssl_cafile"] = "/opt/shared_libraries/ssl/cert.pem"

@@ -17,9 +17,10 @@ class Box(Protocol):
 
     cell: Cell
     distribution: Distribution
+    root: Path  # of the cell, on the host
     run_dir: Path  # on the host; seen in the cell as model.RUN. Put UNIX sockets here.
 
-    def run(
+    def run(  # noqa: PLR0913 - each is a property of execve(2)
         self,
         argv: Sequence[str | bytes],
         *,
@@ -47,6 +48,13 @@ class Box(Protocol):
 
     def walk(self, path: str, *, digests: bool = False, limit: int = 200_000) -> tuple[Entry, ...]:
         """Everything below a folder, sorted by path, links not followed."""
+        ...
+
+    def sibling(self, extra: Mapping[str, Path]) -> Box:
+        """Open the same cell once more, with more of the host in it; close it yourself.
+
+        `extra` is files or folders of the host by their path in the cell, read-only.
+        """
         ...
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ from typing import Self
 from everylinux.agent.session import AgentSession
 from everylinux.agent.terminal import Terminal
 from everylinux.cgroups import Group, of_process
-from everylinux.engines.base import DEFAULT_LIMITS
+from everylinux.engines.base import DEFAULT_LIMITS, Box
 from everylinux.errors import AgentError
 from everylinux.model import Cell, Distribution, Entry, Limits, Result
 
@@ -32,6 +32,8 @@ class AgentBox:
         self.cell = cell
         self.distribution = distribution
         self.run_dir = run_dir
+        self.root = Path("/")  # of the cell, on the host
+        self.opener: Callable[[Mapping[str, Path]], Box] | None = None
         self.session: AgentSession | None = None
         self.process: subprocess.Popen[bytes] | None = None
         self.group: Group | None = None  # ours, for commands with limits of their own
@@ -139,6 +141,12 @@ class AgentBox:
         return self.agent.spawn(
             argv, env=env, cwd=cwd, uid=uid, limits=limits, executable=executable, size=size
         )
+
+    def sibling(self, extra: Mapping[str, Path]) -> Box:
+        """Open the same cell once more, with more of the host in it; close it yourself."""
+        if self.opener is None:
+            raise AgentError("this cell was not opened by an engine")
+        return self.opener(extra)
 
     def put(self, path: str, data: bytes, mode: int = 0o644) -> None:
         """Write a file in the cell (below /tmp), and the folders above it; OSError."""

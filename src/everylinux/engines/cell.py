@@ -10,10 +10,11 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import everylinux
 from everylinux import cgroups
@@ -35,6 +36,9 @@ AGENT_ARGV = (str(AGENT), "--sticky", "/tmp", "--sticky", "/dev/shm")  # noqa: S
 END_SECONDS = 5.0
 FOLDERS = ("proc", "dev", "tmp", "sys", CELL.name)
 
+Binds = Mapping[str, Path]
+"""What of the host is to be seen in a cell, read-only: by its path in the cell."""
+
 # Parent-death signals follow the thread that forked, not the process: a cell that was opened from
 # a thread that ends would end with it. This thread lives as long as we do.
 _starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="everylinux-starter")
@@ -49,6 +53,7 @@ class Place:
     root: Path
     subject: Path
     agent: Path
+    extra: tuple[tuple[Path, str], ...] = ()  # more of the host's, read-only; the last wins
 
     @property
     def run(self) -> Path:
@@ -61,7 +66,8 @@ class Place:
         probes = Path(everylinux.__file__).parent / "probes" / "inside"
         trees = [(self.subject, str(SUBJECT)), *((self.subject, str(at)) for at in MOVED.values())]
         shared = [(self.agent, str(AGENT)), (self.run, str(RUN))]
-        return (*trees, *shared, *([(probes, str(PROBES))] if probes.is_dir() else []))
+        inside = [(probes, str(PROBES))] if probes.is_dir() else []
+        return (*trees, *shared, *inside, *self.extra)
 
 
 class AgentEngine:
@@ -85,13 +91,22 @@ class AgentEngine:
         """Remove what killed runs of ours left behind, only ours; say what was removed."""
         return sweep_folders()
 
-    def open(self, cell: Cell, distribution: Distribution, root: RootFs) -> AgentBox:
+    def open(
+        self,
+        cell: Cell,
+        distribution: Distribution,
+        root: RootFs,
+        extra: Binds = MappingProxyType({}),
+    ) -> AgentBox:
         """Start the agent in a hardened cell; EngineError if that fails."""
         _check(root, distribution)
         name = owner.new_name()
         folder = Path(tempfile.mkdtemp(prefix=f"{name}.", dir=tempfile.gettempdir()))
-        place = Place(name, folder, root.path, distribution.root, agent_path())
+        binds = tuple((source, target) for target, source in extra.items())
+        place = Place(name, folder, root.path, distribution.root, agent_path(), binds)
         box = AgentBox(cell, distribution, place.run, end=lambda: self._end(place))
+        box.root = root.path
+        box.opener = lambda more: self.open(cell, distribution, root, more)
         try:
             place.run.mkdir(mode=0o755)
             self._start(place, box)

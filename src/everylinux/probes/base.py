@@ -77,6 +77,7 @@ class Inside:
     seconds: float = 60.0  # for the whole file; each section's own bound is SECONDS in the file
     uid: int | None = None
     arguments: tuple[str, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()  # beside PATH
 
     @property
     def digest(self) -> str:
@@ -90,6 +91,7 @@ class Inside:
         runner = str(PROBES / "runner.py")
         result = box.run(
             [python_of(box.distribution), "-I", "-B", runner, self.name, target, *self.arguments],
+            env={"PATH": "/usr/bin:/bin", **dict(self.environment)},
             uid=self.uid,
             limits=Limits(seconds=self.seconds),
         )

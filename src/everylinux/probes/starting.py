@@ -300,16 +300,22 @@ def tools(box: Box, python: str) -> dict[str, Any]:
     """The programs beside the interpreter, each run where the tree is and where it was moved."""
     found: dict[str, Any] = {"tags": _says(box, [python, "-I"], TAGS)}
     number = box.distribution.python
-    for name in ("pip", "pip3", f"pip{number}", f"pydoc{number}", f"python{number}-config"):
-        arguments = {"pip": "--version", "pyd": "json", "pyt": "--prefix"}[name[:3]]
-        for kind, place in {"subject": SUBJECT, **MOVED}.items():
-            result = box.run([str(place / "bin" / name), arguments], env=CLEAN, limits=LIMITS)
-            found[f"{name} {kind}"] = (
-                {"out": result.out.decode("utf-8", "replace")[:2000]}
-                if result.ok
-                else {"failed": _failure(result)}
-            )
+    places = {"subject": SUBJECT, **MOVED}
+    for kind, place in places.items():
+        found[f"pip {kind}"] = _tool(box, str(place / "bin/pip"), "--version")
+        found[f"config {kind}"] = _tool(box, f"{place}/bin/python{number}-config", "--prefix")
+    for name in ("pip3", f"pip{number}"):  # the same file by another name: once is enough
+        found[name] = _tool(box, f"{SUBJECT}/bin/{name}", "--version")
+    for kind in ("subject", "long"):
+        found[f"pydoc {kind}"] = _tool(box, f"{places[kind]}/bin/pydoc{number}", "errno")
     return found
+
+
+def _tool(box: Box, program: str, argument: str) -> dict[str, str]:
+    result = box.run([program, argument], env=CLEAN, limits=LIMITS)
+    if not result.ok:
+        return {"failed": _failure(result)}
+    return {"out": result.out.decode("utf-8", "replace")[:1000]}
 
 
 def alone(box: Box, python: str) -> dict[str, Any]:  # noqa: ARG001 - as every scene

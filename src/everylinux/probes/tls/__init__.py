@@ -21,6 +21,7 @@ from everylinux.probes.tls.peer import ECHO, Case, Peer
 
 NEW, OLD = ("TLSv1.2", "TLSv1.3"), ("TLSv1", "TLSv1.1")
 FOLDER = "tls"
+SECTIONS = ("handshakes",)
 LAX = {"ciphers": "ALL:@SECLEVEL=0"}  # what OpenSSL 3 wants before it speaks TLS 1.0 and 1.1
 
 
@@ -62,31 +63,41 @@ def _as_server() -> tuple[Case, ...]:
 CASES = (*_as_client(), *_as_server())
 
 
+def converse(
+    box: Box, cases: tuple[Case, ...], environment: tuple[tuple[str, str], ...] = ()
+) -> Section:
+    """Hold every conversation and bring both ends' stories together."""
+    inside = Inside(
+        "handshakes", SECTIONS, seconds=90, arguments=(str(RUN / FOLDER),), environment=environment
+    )
+    folder = box.run_dir / FOLDER
+    folder.mkdir(mode=0o755)
+    try:
+        peers = [_peer(number, case, folder) for number, case in enumerate(cases)]
+        found = inside.gather(box)["handshakes"]
+        theirs = {peer.case.name: peer.end() for peer in peers}
+    finally:
+        shutil.rmtree(folder)
+    return found if found.error else Section(_joined(found.value, theirs))
+
+
 class Tls:
     """The scenario; see the module."""
 
     name = "tls"
-    sections = ("handshakes",)
-    inside = Inside("handshakes", ("handshakes",), seconds=90, arguments=(str(RUN / FOLDER),))
+    sections = SECTIONS
 
     @property
     def digest(self) -> str:
         """Digest of this package and of the subject's end."""
         files = sorted(Path(__file__).parent.glob("*.py"))
         content = b"".join(file.read_bytes() for file in files)
-        return hashlib.sha256(content + self.inside.digest.encode()).hexdigest()
+        inside = Inside("handshakes", SECTIONS).digest
+        return hashlib.sha256(content + inside.encode()).hexdigest()
 
     def gather(self, box: Box) -> Mapping[str, Section]:
-        """Hold every conversation and bring both ends' stories together."""
-        folder = box.run_dir / FOLDER
-        folder.mkdir(mode=0o755)
-        try:
-            peers = [_peer(number, case, folder) for number, case in enumerate(CASES)]
-            found = self.inside.gather(box)["handshakes"]
-            theirs = {peer.case.name: peer.end() for peer in peers}
-        finally:
-            shutil.rmtree(folder)
-        return {"handshakes": found if found.error else Section(_joined(found.value, theirs))}
+        """Hold every conversation."""
+        return {"handshakes": converse(box, CASES)}
 
 
 def _peer(number: int, case: Case, folder: Path) -> Peer:

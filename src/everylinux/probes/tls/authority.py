@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -24,6 +25,21 @@ class Identity:
     certificate: str
     key: str
 
+    @property
+    def subject_hash(self) -> str:
+        """The name that OpenSSL looks for in a hashed folder (X509_NAME_hash, as `c_rehash` does).
+
+        sha1 over the canonical encoding of the subject: each value in lower case UTF-8 with single
+        blanks, without the outer SEQUENCE; the first four bytes, least significant first.
+        """
+        parsed = x509.load_pem_x509_certificate(self.certificate.encode())
+        canonical = b"".join(
+            _der(0x31, _der(0x30, _der(0x06, _oid(part.oid)) + _der(0x0C, _plain(part.value))))
+            for part in parsed.subject
+        )
+        digest = hashlib.sha1(canonical, usedforsecurity=False).digest()
+        return digest[3::-1].hex()
+
 
 @dataclass(frozen=True, slots=True)
 class Signer:
@@ -31,6 +47,22 @@ class Signer:
 
     name: str
     key: Key
+
+
+def _der(tag: int, content: bytes) -> bytes:
+    """A short DER element: the names here stay below 128 bytes."""
+    return bytes((tag, len(content))) + content
+
+
+def _plain(value: str | bytes) -> bytes:
+    text = value if isinstance(value, str) else value.decode()
+    return " ".join(text.lower().split()).encode()
+
+
+def _oid(oid: x509.ObjectIdentifier) -> bytes:
+    first, second, *others = map(int, oid.dotted_string.split("."))
+    assert all(arc < 128 for arc in others), "the attributes used here have short arcs"  # noqa: PLR2004
+    return bytes((first * 40 + second, *others))
 
 
 def _key(kind: str) -> Key:
