@@ -17,7 +17,15 @@ BAD_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
 NOUNS = {"model", "errors"}
 # What every part may use: files, archives and YAML, without a word about what is in them. They use
 # the nouns and each other.
-FOUNDATION = {"places", "archives", "compression", "unpacking", "strict_yaml", "schema_errors"}
+FOUNDATION = {
+    "places",
+    "cgroups",
+    "archives",
+    "compression",
+    "unpacking",
+    "strict_yaml",
+    "schema_errors",
+}
 FOUNDATION |= NOUNS
 
 # part -> what of ours it may import besides itself and the foundation. A part that is not listed
