@@ -88,6 +88,7 @@ class Recipe:
     installs: tuple[str, ...] = ()  # paths below opt/ that must exist after the step
     file: str = ""  # as the user knows it, for messages
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    licence: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # spdx, file
 
 
 @dataclass(frozen=True, slots=True)
