@@ -197,7 +197,7 @@ def _field(tag: Tag, value: Value) -> tuple[bytes, bytes]:
     return FIELD.pack(tag, len(data)), data
 
 
-def frame_size(head: bytes) -> int:
+def frame_size(head: bytes | bytearray) -> int:
     """Bytes that follow the four of a frame's length; AgentError if that cannot be."""
     size = int.from_bytes(head[:4], "little")
     if not FRAME.size - 4 <= size <= ANSWER_LIMIT:

@@ -29,6 +29,7 @@ HELLO_SECONDS = 20.0
 PUT_SIZE = 1 << 20
 DEFAULT_LIMITS = Limits()
 OnHeld = Callable[[int], None]
+Fields = list[tuple[Tag, Value]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +129,14 @@ class AgentSession:
         """Write a file in the cell and the folders above it; OSError by its errno."""
         with self._lock:
             for at in range(0, len(data) or 1, PUT_SIZE):
-                fields = [(Tag.PATH, path), (Tag.MODE, mode), (Tag.OFFSET, at)]
-                self._ask(Kind.PUT, [*fields, (Tag.BYTES, data[at : at + PUT_SIZE])], path)
+                part = data[at : at + PUT_SIZE]
+                place: Fields = [(Tag.PATH, path), (Tag.MODE, mode), (Tag.OFFSET, at)]
+                self._ask(Kind.PUT, [*place, (Tag.BYTES, part)], path)
 
     def get(self, path: str, limit: int = 16 << 20) -> bytes:
         """Read a file of the cell; OSError by its errno, AgentError past `limit` bytes."""
         data = bytearray()
-        fields = [(Tag.PATH, path), (Tag.LIMIT, limit)]
+        fields: Fields = [(Tag.PATH, path), (Tag.LIMIT, limit)]
         with self._lock:
             for frame in self._answers(Kind.GET, fields):
                 if frame.kind != Kind.DATA:
@@ -162,7 +164,7 @@ class AgentSession:
 
     def _entries(self, kind: Kind, path: str, limit: int, options: Option) -> list[Entry]:
         found: list[Entry] = []
-        fields = [(Tag.PATH, path), (Tag.OPTIONS, int(options))]
+        fields: Fields = [(Tag.PATH, path), (Tag.OPTIONS, int(options))]
         fields += [(Tag.LIMIT, limit)] if kind == Kind.WALK else []
         with self._lock:
             for frame in self._answers(kind, fields):
@@ -177,7 +179,7 @@ class AgentSession:
             raise AgentError(f"more than {limit} entries below {path}", move="walk a smaller part")
         return found
 
-    def spawn(
+    def spawn(  # noqa: PLR0913 - as run
         self,
         argv: Sequence[str | bytes],
         *,
@@ -229,7 +231,7 @@ class AgentSession:
             yield frame
 
 
-def _command(  # noqa: PLR0913 - one field each
+def _command(  # noqa: PLR0913, PLR0917 - one field each
     argv: Sequence[str | bytes],
     env: Mapping[str, str] | None,
     cwd: str,
@@ -284,7 +286,7 @@ def _result(argv: tuple[bytes, ...], frame: Frame, streams: tuple[bytearray, byt
 
 
 def _not_started(argv: tuple[str, ...], frame: Frame) -> Result:
-    """execve's own refusal is a fact of the cell; a refusal before it is an error of ours."""
+    """Tell execve's own refusal (a fact of the cell) from one before it (an error of ours)."""
     name, stage = frame.text(Tag.ERRNO), frame.text(Tag.STAGE)
     if stage == "execve":
         return Result(argv, None, None, b"", b"", 0.0, 0.0, 0.0, 0, 0, 0, error=name)

@@ -6,11 +6,17 @@ import difflib
 
 from everylinux.engines.base import Engine
 from everylinux.engines.bubblewrap import Bubblewrap
+from everylinux.engines.docker import Docker
+from everylinux.engines.fake import Fake
+from everylinux.engines.podman import Podman
 from everylinux.errors import EngineError, UsageError
 
-ENGINES: dict[str, Engine] = {engine.name: engine for engine in (Bubblewrap(),)}
-"""Every engine by its name, in the order in which `auto` tries them."""
+ENGINES: dict[str, Engine] = {
+    engine.name: engine for engine in (Bubblewrap(), Podman(), Docker(), Fake())
+}
+"""Every engine by its name."""
 AUTO = ("bubblewrap", "podman", "docker")
+"""What `auto` tries, in this order."""
 
 
 def choose(name: str = "auto") -> Engine:

@@ -1,0 +1,129 @@
+"""What podman and docker share: the hardening flags, the names, the end and the sweep."""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from everylinux.engines import owner
+from everylinux.engines.cell import (
+    AGENT_ARGV,
+    HOSTNAME,
+    MEMORY_BYTES,
+    PROCESSES,
+    TEMP_BYTES,
+    AgentEngine,
+    Place,
+    sweep_folders,
+)
+from everylinux.engines.trial import try_engine
+from everylinux.errors import EngineError
+
+LABEL = "everylinux.owner"
+FILES = 4096
+"""Open files in a cell: below the hard limit of any machine that lets a program have many."""
+CAPABILITIES = ("SETUID", "SETGID", "KILL", "SETPCAP")  # as in bubblewrap.py
+TOOL_SECONDS = 120.0
+
+
+class ContainerEngine(AgentEngine):
+    """Cells by a container tool; the agent is the container's process 1, its stdio ours."""
+
+    joins_group = False
+    move = ""
+    package = "podman"  # that has it in Debian
+
+    def tool(self, *arguments: str) -> list[str]:
+        """The command line of the tool."""
+        return [self.name, *arguments]
+
+    def root(self, place: Place) -> Sequence[str]:
+        """The arguments that name the root, up to the command."""
+        raise NotImplementedError
+
+    def trouble(self) -> str:
+        """What can be told without a trial; "" if nothing."""
+        return ""
+
+    def unavailable(self) -> str | None:
+        """Why it cannot be used here, with the next move; None if a trial cell opened."""
+        if shutil.which(self.name) is None:
+            return f"{self.name}: no {self.name} on PATH: install the package {self.package}"
+        return self.trouble() or try_engine(self, self.move)
+
+    def argv(self, place: Place) -> list[str]:
+        """The run command: nothing is pulled, nothing has a network."""
+        flags = [*_hardening(), *_names(place), *_mounts(place)]
+        run = ["run", "--interactive", "--rm", "--pull=never", "--network=none", *flags]
+        return self.tool(*run, *self.root(place), *AGENT_ARGV)
+
+    def end(self, place: Place) -> None:
+        """Remove the container, which an ended client may have left running."""
+        self.ask("rm", "--force", *self.at_once, place.name, check=False)
+
+    at_once: Sequence[str] = ()
+
+    def sweep(self) -> tuple[str, ...]:
+        """Remove containers and folders of processes of ours that are gone, only those."""
+        listed = self.ask(
+            "ps", "--all", "--filter", f"label={LABEL}", "--format", "{{.Names}}", check=False
+        )
+        left = [name for name in listed.split() if owner.is_left(name)]
+        for name in left:
+            self.ask("rm", "--force", *self.at_once, name, check=False)
+        return (*(f"{self.name} container {name}" for name in left), *sweep_folders())
+
+    def ask(self, *arguments: str, check: bool = True) -> str:
+        """What the tool prints; EngineError if it fails and `check`, or in any case if it hangs."""
+        try:
+            done = subprocess.run(
+                self.tool(*arguments),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                check=False,
+                timeout=TOOL_SECONDS,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise EngineError(f"{self.name} {arguments[0]}: {error}", move=self.move) from None
+        if check and done.returncode:
+            said = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
+            raise EngineError(f"{self.name} {arguments[0]}: {said}", move=self.move)
+        return done.stdout
+
+
+def _hardening() -> Iterator[str]:
+    yield from ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges")
+    yield from (f"--cap-add={name}" for name in CAPABILITIES)
+    yield from (f"--memory={MEMORY_BYTES}", f"--memory-swap={MEMORY_BYTES}")
+    yield f"--pids-limit={PROCESSES}"
+    # Given always: the tools' own defaults are above what a restricted root may set.
+    yield f"--ulimit=nofile={_most(resource.RLIMIT_NOFILE)}:{_most(resource.RLIMIT_NOFILE)}"
+    yield f"--ulimit=nproc={_most(resource.RLIMIT_NPROC)}:{_most(resource.RLIMIT_NPROC)}"
+    yield f"--tmpfs=/tmp:rw,exec,nosuid,nodev,size={TEMP_BYTES},mode=1777"
+
+
+def _most(kind: int) -> int:
+    hard = resource.getrlimit(kind)[1]
+    return FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+
+
+def _names(place: Place) -> Iterator[str]:
+    yield from (f"--name={place.name}", f"--label={LABEL}={place.name}")
+    yield from (f"--hostname={HOSTNAME}", "--workdir=/", "--user=0:0")
+
+
+def _mounts(place: Place) -> Iterator[str]:
+    for source, target in place.binds:
+        yield f"--mount=type=bind,src={_plain(source)},dst={target},readonly"
+
+
+def _plain(path: Path) -> str:
+    """A path that a --mount option can hold."""
+    if any(sign in str(path) for sign in ',"\n'):
+        raise EngineError(f"{path} cannot be mounted", move="move it to a path without , or quote")
+    return str(path)
