@@ -33,6 +33,7 @@ def merge(layers: Sequence[Path], target: Path) -> Path:
 
 def _visible(layers: Sequence[Path]) -> dict[str, int]:
     visible: dict[str, int] = {}
+    folders: set[str] = set()  # also those that have no member of their own
     for number, layer in enumerate(layers):
         for _tar, member in _members(layer):
             path = PurePosixPath(_path(member))
@@ -42,9 +43,10 @@ def _visible(layers: Sequence[Path]) -> dict[str, int]:
                 hidden = path.with_name(path.name.removeprefix(WHITEOUT))
                 _hide(visible, str(hidden), number, itself=True)
             else:
-                if not member.isdir() and str(path) in visible:  # perhaps a lower layer's folder
+                if not member.isdir() and str(path) in folders:  # in a lower folder's place
                     _hide(visible, str(path), number, itself=True)
                 visible[str(path)] = number
+                folders.update(map(str, (path, *path.parents) if member.isdir() else path.parents))
     return visible
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -44,36 +46,57 @@ class Podman:
 
     def resolve(self, image: Image, folder: Path) -> str:
         """Ask for the index; a tag without one is pulled and its own digest read."""
-        done = self._run(
-            folder, "manifest", "inspect", *_tls(image, "--tls-verify=false"), image.reference
-        )
-        if done.returncode == 0 and (digest := _of_platform(done.out, image)):
-            return digest
-        _checked(self._pull(folder, image, image.reference))
-        inspected = self._run(
-            folder, "image", "inspect", "--format", "{{.Digest}}", image.reference
-        )
-        return _digest(_checked(inspected).out.strip())
+        with _podman(image, folder) as run_it:
+            done = run_it("manifest", "inspect", image.reference)
+            if done.returncode == 0 and (digest := _of_platform(done.out, image)):
+                return digest
+            _checked(run_it("pull", "--quiet", _arch(image), image.reference))
+            done = run_it("image", "inspect", "--format", "{{.Digest}}", image.reference)
+            return _digest(_checked(done).out.strip())
 
     def export(self, image: Image, digest: str, folder: Path) -> Path:
         """Pull, create a container that is never started, and export it."""
         name, target = _pinned(image, digest), folder / "root.tar"
-        _checked(self._pull(folder, image, name))
-        created = _checked(
-            self._run(folder, "create", "--network=none", "--pull=never", name, "/everylinux")
-        )
-        container = created.out.strip().splitlines()[-1]
-        _checked(self._run(folder, "export", "--output", str(target), container))
+        with _podman(image, folder) as run_it:
+            _checked(run_it("pull", "--quiet", _arch(image), name))
+            created = run_it("create", "--network=none", "--pull=never", name, "/everylinux")
+            container = _checked(created).out.strip().splitlines()[-1]
+            _checked(run_it("export", "--output", str(target), container))
         return target
 
-    def _pull(self, folder: Path, image: Image, name: str) -> Done:
-        arch = f"--arch={ARCHS[image.arch]}"
-        tls = _tls(image, "--tls-verify=false")
-        return self._run(folder, "pull", "--quiet", arch, *tls, name)
 
-    def _run(self, folder: Path, *arguments: str) -> Done:
-        own = [f"--root={folder}/storage", f"--runroot={folder}/run", "--storage-driver=vfs"]
-        return run([self.tool, *own, "--events-backend=none", *arguments], PULL_SECONDS)
+@contextmanager
+def _podman(image: Image, folder: Path) -> Iterator[Callable[..., Done]]:
+    """Give a podman with a new storage in `folder`.
+
+    Its run folder is elsewhere: podman refuses one whose path is longer than 50 characters.
+    """
+    storage = tempfile.mkdtemp(prefix="storage.", dir=folder)
+    environment = _insecure(image, Path(storage, "registries.conf"))
+    with tempfile.TemporaryDirectory(prefix="elx-", dir="/tmp") as run_root:
+        own = [f"--root={storage}", f"--runroot={run_root}", "--storage-driver=vfs"]
+
+        def run_it(*arguments: str) -> Done:
+            argv = ["podman", *own, "--events-backend=none", *arguments]
+            return run(argv, PULL_SECONDS, env=environment)
+
+        yield run_it
+
+
+def _insecure(image: Image, path: Path) -> Mapping[str, str]:
+    """Let podman speak to a registry of this machine without TLS, in every command alike.
+
+    `manifest inspect` has no option for it in podman 4.3.
+    """
+    if not is_loopback(image.reference):
+        return {}
+    host = image.reference.partition("/")[0]
+    path.write_text(f'[[registry]]\nlocation = "{host}"\ninsecure = true\n', "utf-8")
+    return {"CONTAINERS_REGISTRIES_CONF": str(path)}
+
+
+def _arch(image: Image) -> str:
+    return f"--arch={ARCHS[image.arch]}"
 
 
 class Docker:
