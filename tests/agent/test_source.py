@@ -1,0 +1,69 @@
+"""The agent's source and binary: warnings are errors, static, found or compiled."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from everylinux.agent import binary
+from everylinux.errors import EngineError
+
+SOURCES = sorted((Path(__file__).parents[2] / "build" / "agent").glob("*.c"))
+STRICT = ["-std=gnu99", "-Os", "-static", "-Wall", "-Wextra", "-Werror", "-Wshadow"]
+
+
+@pytest.mark.parametrize("compiler", [["musl-gcc"], ["gcc"], ["gcc", "-m32"]])
+def test_it_compiles_without_a_warning(compiler: list[str], tmp_path: Path) -> None:
+    """Static, with every warning an error, by musl, by the host's libc, and for i386."""
+    if shutil.which(compiler[0]) is None:
+        pytest.skip(f"no {compiler[0]} here")
+    probe = tmp_path / "probe.c"
+    probe.write_text("#include <stdio.h>\nint main(void) { return 0; }\n")
+    can = [*compiler, "-static", str(probe), "-o", str(tmp_path / "probe")]
+    if subprocess.run(can, capture_output=True, check=False).returncode:
+        pytest.skip(f"{' '.join(compiler)} cannot make static programs here")
+    target = tmp_path / "agent"
+    subprocess.run([*compiler, *STRICT, *map(str, SOURCES), "-o", str(target)], check=True)
+    said = subprocess.run([target, "--join"], capture_output=True, check=False)
+    assert said.returncode == 71
+    assert b"\x7fELF" == target.read_bytes()[:4]
+    assert b"/lib/ld" not in target.read_bytes()
+
+
+def test_no_system_call_is_newer_than_its_fallback() -> None:
+    """Nothing of Linux 2.6.33 or later is called by name; prctl options may fail harmlessly."""
+    newer = ("pidfd_", "clone3", "close_range", "prlimit", "memfd_", "getrandom", "O_PATH", "openat2",
+             "waitid", "renameat2", "execveat", "O_TMPFILE", "syncfs", "faccessat2")  # fmt: skip
+    text = "".join(path.read_text() for path in SOURCES)
+    assert [name for name in newer if name in text] == []
+
+
+def test_one_that_is_named_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """$EVERYLINUX_AGENT wins; what it names must be a program."""
+    program = tmp_path / "agent"
+    monkeypatch.setenv(binary.VARIABLE, str(program))
+    with pytest.raises(EngineError, match="names no program"):
+        binary.agent_path()
+    program.write_bytes(b"")
+    program.chmod(0o755)
+    assert binary.agent_path() == program
+
+
+def test_the_forge_s_is_taken_if_it_is_of_this_source(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A published agent counts only with the digest of the source that is here."""
+    monkeypatch.setenv("EVERYLINUX_CACHE", str(tmp_path))
+    monkeypatch.delenv(binary.VARIABLE, raising=False)
+    monkeypatch.setattr(binary.platform, "machine", lambda: "x86_64")
+    published = tmp_path / "agents" / "x86_64" / "agent"
+    published.parent.mkdir(parents=True)
+    published.write_bytes(b"built by the forge")
+    compiled = binary.agent_path()
+    assert compiled != published
+    assert compiled.is_relative_to(tmp_path)
+    (published.parent / "agent.source").write_text(binary.source_digest(binary._sources()))
+    assert binary.agent_path() == published
