@@ -158,7 +158,8 @@ def classify(error: BaseException | None) -> tuple[Outcome, str]:
     if isinstance(error, pytest.skip.Exception):
         return Outcome.SKIPPED, str(error.msg)
     if isinstance(error, AssertionError):
-        return Outcome.FAILED, _line(str(error) or "the assertion does not hold")
+        first = str(error).partition("\n")[0]  # what follows is pytest's own explanation
+        return Outcome.FAILED, _line(first or "the assertion does not hold")
     if isinstance(error, FactUnavailable):
         return Outcome.UNKNOWN, _line(str(error))
     return Outcome.UNKNOWN, _line(f"the claim itself broke: {type(error).__name__}: {error}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections import Counter
 from collections.abc import Iterable
@@ -13,7 +14,7 @@ import pytest
 
 from everylinux import __version__, report
 from everylinux.checks import ARTEFACT
-from everylinux.journal import Journal, machine, new_run
+from everylinux.journal import Journal, machine
 from everylinux.model import Image
 from everylinux.planning import Plan
 
@@ -24,11 +25,6 @@ PYTEST_EXITS = {
     pytest.ExitCode.INTERNAL_ERROR: UNKNOWN,
     pytest.ExitCode.USAGE_ERROR: USAGE,
 }
-
-
-def start_run(reports: Path) -> Path:
-    """Make the folder of a new run."""
-    return new_run(reports)
 
 
 class Recorder:
@@ -113,9 +109,9 @@ class Recorder:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Write the verdict that a finished phase carries."""
-        for name, payload in report.user_properties:
-            if name == VERDICT and isinstance(payload, dict):
-                self._record(payload)
+        payload = _payload(report)
+        if payload:
+            self._record(payload)
 
     def _record(self, payload: dict[str, Any]) -> None:
         claim, verdict = payload["claim"], payload["verdict"]
@@ -150,9 +146,10 @@ class Recorder:
         self, report: pytest.TestReport | pytest.CollectReport
     ) -> tuple[str, str, str] | None:
         """No dot for each verdict: cells are told as they finish."""
-        for name, payload in getattr(report, "user_properties", ()):
-            if name == VERDICT:
-                return payload["verdict"]["outcome"], "", payload["verdict"]["outcome"].upper()
+        payload = _payload(report)
+        if payload:
+            outcome = payload["verdict"]["outcome"]
+            return outcome, "", outcome.upper()
         return None if report.failed else ("", "", "")
 
     @pytest.hookimpl(trylast=True)
@@ -173,6 +170,15 @@ class Recorder:
     def pytest_terminal_summary(self) -> None:
         """Show the table, the failures with their remedies, and where the report lies."""
         report.show(report.load(self._plan.folder), self._plan.folder, sys.stdout)
+
+
+def _payload(report: pytest.TestReport | pytest.CollectReport) -> dict[str, Any] | None:
+    """What the plugin attached to a phase, if it decided a claim."""
+    for name, text in getattr(report, "user_properties", ()):
+        if name == VERDICT:
+            payload: dict[str, Any] = json.loads(str(text))
+            return payload
+    return None
 
 
 def _cell_of(nodeid: str) -> str:

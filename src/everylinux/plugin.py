@@ -7,6 +7,7 @@ same parameters in the same order.
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Generator, Iterator
 from dataclasses import asdict
@@ -16,24 +17,25 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from everylinux import checks
+from everylinux import checks, dist_option
 from everylinux.checks import ARTEFACT, Check, Evidence, Expected
 from everylinux.engines.registry import ENGINES
 from everylinux.errors import EverylinuxError
 from everylinux.facts import Facts
 from everylinux.gathering import CellFacts, artefact_facts
-from everylinux.judging import Recorder, start_run
+from everylinux.journal import new_run
+from everylinux.judging import VERDICT, Recorder
 from everylinux.model import Cell, Outcome, Verdict
 from everylinux.planning import Options, Plan, choose_images, make_plan
 
-PLAN = pytest.StashKey[Plan]()
-RECORDER = pytest.StashKey[Recorder]()
-EVIDENCE = pytest.StashKey[Evidence]()
-VERDICT = "everylinux.verdict"
+PLAN: pytest.StashKey[Plan] = pytest.StashKey()
+RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
+EVIDENCE: pytest.StashKey[Evidence] = pytest.StashKey()
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Declare the options of `pytest suites/`; each default is what most people want."""
+    dist_option.share(parser, pluginmanager)
     group = parser.getgroup("everylinux", "everylinux: judge a portable Python on many Linuxes")
     group.addoption(
         "--distro", action="append", default=[], metavar="ID",
@@ -47,7 +49,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         ("--python", "", "which build to judge (default: 3.13)"),
         ("--engine", "auto", "bubblewrap, podman, docker, or auto: the first that works"),
         ("--profile", "", "standalone, relocatable or system (default: by what the tree claims)"),
-        ("--dist", "", "the tree or archive to judge (default: the newest build, else build one)"),
         ("--report-dir", "reports", "where the run's folder is made"),
         ("--rootfs-dir", "", "a folder of root filesystem tarballs"),
     ):
@@ -58,12 +59,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def _options(config: pytest.Config) -> Options:
     get = config.getoption
+    subject = dist_option.subject(config)
     return Options(
         distros=tuple(get("--distro")),
         archs=tuple(get("--arch")),
         python=get("--python"),
         engine=get("--engine"),
-        dist=Path(get("--dist")).absolute() if get("--dist") else None,
+        dist=Path(subject).absolute() if subject else None,
         profile=get("--profile"),
         rootfs_dir=Path(get("--rootfs-dir")).absolute() if get("--rootfs-dir") else None,
         offline=get("--offline"),
@@ -104,13 +106,20 @@ def _prepare(config: pytest.Config, options: Options) -> int | None:
     for engine in ENGINES.values():
         for removed in engine.sweep():
             _say(f"everylinux: removed {removed}, left by a run that was killed")
-    folder = start_run(Path(config.getoption("--report-dir")).absolute())
+    folder = new_run(Path(config.getoption("--report-dir")).absolute())
     plan = make_plan(options, folder, _say)
     config.stash[PLAN] = plan
     config.stash[RECORDER] = Recorder(plan, config, strict=_strict(config))
-    config.option.reportchars = ""  # failures are told by the table at the end
-    config.option.tbstyle = "no" if not config.option.verbose else config.option.tbstyle
+    if not config.option.verbose:
+        _be_brief(config)
     return None
+
+
+def _be_brief(config: pytest.Config) -> None:
+    """Leave the story to our own lines and the table at the end."""
+    config.option.reportchars = ""
+    config.option.tbstyle = "no"
+    config.option.verbose = -1
 
 
 def _list_cells(options: Options) -> int:
@@ -201,7 +210,9 @@ def expected(request: pytest.FixtureRequest) -> Expected:
 @pytest.fixture
 def evidence(request: pytest.FixtureRequest) -> Evidence:
     """What the report shows beside the verdict."""
-    return request.node.stash.setdefault(EVIDENCE, Evidence())
+    made = Evidence()
+    request.node.stash[EVIDENCE] = made
+    return made
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -227,9 +238,9 @@ def pytest_runtest_makereport(
         payload = {
             "claim": asdict(check.claim),
             "verdict": asdict(verdict),
-            "measures": [asdict(m) for m in item.stash.get(EVIDENCE, Evidence()).measures],
+            "measures": [asdict(m) for m in _evidence_of(item).measures],
         }
-        report.user_properties.append((VERDICT, payload))
+        report.user_properties.append((VERDICT, json.dumps(payload)))  # as execnet carries it
         if verdict.outcome in {Outcome.FAILED, Outcome.UNKNOWN}:
             report.longrepr = f"{verdict.claim} {verdict.outcome}: {verdict.reason}"
     return report
@@ -238,5 +249,9 @@ def pytest_runtest_makereport(
 def _verdict(item: pytest.Item, check: Check, call: pytest.CallInfo[None]) -> Verdict:
     error = call.excinfo.value if call.excinfo else None
     outcome, reason = checks.classify(error)
-    shown = checks.bounded(item.stash.get(EVIDENCE, Evidence()))
+    shown = checks.bounded(_evidence_of(item))
     return Verdict(check.claim.id, _cell_id(item), outcome, call.duration, reason, shown)
+
+
+def _evidence_of(item: pytest.Item) -> Evidence:
+    return item.stash[EVIDENCE] if EVIDENCE in item.stash else Evidence()

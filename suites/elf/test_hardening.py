@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from everylinux.allowances import allowed
@@ -170,7 +171,7 @@ def test_segments_are_page_aligned(artefact: Facts, expected: Expected, evidence
     remedy="Strip before patchelf, not after; use another release of patchelf.",
 )
 def test_segments_can_be_mapped(artefact: Facts, evidence: Evidence) -> None:
-    """Every loaded segment can be mapped: in order, congruent to its page, no larger than memory."""
+    """Every loaded segment can be mapped: in order, congruent to its page, not above its memory."""
     evidence["offenders"] = {
         path: wrong
         for path, facts in _code(artefact).items()
@@ -191,7 +192,7 @@ def _unmappable(loads: list[dict[str, Any]]) -> list[str]:
         for s in loads
         if s["filesz"] > s["memsz"]
     ]
-    pairs = zip(loads, loads[1:], strict=False)
+    pairs = pairwise(loads)
     return wrong + [
         f"segment at {b['address']:#x} begins before the one before it ends"
         for a, b in pairs

@@ -144,7 +144,7 @@ def _leads_nowhere(path: str, element: str, entries: dict[str, Any]) -> bool:
         return False  # judged by ELF-020
     rest = element.split("ORIGIN", 1)[1].lstrip("}/")
     folder = posixpath.normpath(posixpath.join(posixpath.dirname(path), rest))
-    return entries.get("" if folder == "." else folder, {}).get("kind") != "dir"
+    return bool(entries.get("" if folder == "." else folder, {}).get("kind") != "dir")
 
 
 @check(

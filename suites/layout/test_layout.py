@@ -178,7 +178,7 @@ def test_manual(artefact: Facts, expected: Expected, evidence: Evidence) -> None
     profiles=OURS,
 )
 def test_pip(artefact: Facts, expected: Expected, evidence: Evidence) -> None:
-    """pip itself lies in site-packages, with its metadata."""
+    """Pip itself lies in site-packages, with its metadata."""
     folder = f"lib/python{expected.python}/site-packages/"
     paths = set(artefact["files.entries"])
     evidence["package"] = f"{folder}pip/__init__.py" in paths
@@ -236,7 +236,7 @@ def _macros(artefact: Facts, expected: Expected, name: str) -> Mapping[str, str]
 
 def _megabytes(artefact: Facts, expected: Expected, folder: str) -> float:
     rows = expected.table(TABLE)["uncounted"]
-    size = sum(
+    size: int = sum(
         entry["size"]
         for path, entry in artefact["files.entries"].items()
         if entry["kind"] == "file" and path.startswith(folder) and not allowed(rows, path)

@@ -126,7 +126,8 @@ def test_bytecode_is_fresh(artefact: Facts, evidence: Evidence) -> None:
 def _is_stale(header: list[int] | None, source: Mapping[str, Any]) -> bool:
     if not header or header[1] != 0:
         return False  # no header is PRM-021's; a hash needs no time
-    return header[2] != source["mtime"] & 0xFFFFFFFF or header[3] != source["size"] & 0xFFFFFFFF
+    mtime, size = source["mtime"] & 0xFFFFFFFF, source["size"] & 0xFFFFFFFF
+    return header[2:4] != [mtime, size]
 
 
 @check(

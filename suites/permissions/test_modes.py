@@ -12,6 +12,7 @@ from everylinux.facts import Facts
 TABLE = "permissions/expected.yaml"
 SPECIAL = 0o7000  # setuid, setgid, sticky
 OTHERS_WRITE = 0o022
+FOLDER = 0o755
 OURS = ("standalone",)
 
 
@@ -111,7 +112,7 @@ def test_folders(artefact: Facts, evidence: Evidence) -> None:
     evidence["offenders"] = {
         path: f"{entry['mode'] & 0o777:o}, not 755"
         for path, entry in _of(artefact, "dir")
-        if entry["mode"] & 0o777 != 0o755
+        if entry["mode"] & 0o777 != FOLDER
     }
 
     assert evidence["offenders"] == {}

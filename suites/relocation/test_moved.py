@@ -16,7 +16,8 @@ def _wrong(report: dict[str, Any], place: str) -> str:
     """What is wrong with a report, if the tree lies at `place`; "" if nothing."""
     if "failed" in report:
         return str(report["failed"])
-    strays = [p for p in report["path"] if p and not p.startswith(place + "/")]
+    # the first entry is the script's own folder, or "" for the working folder
+    strays = [p for p in report["path"][1:] if not p.startswith(place + "/")]
     if report["prefix"] != place:
         return f"sys.prefix is {report['prefix']}"
     return f"sys.path leads to {strays}" if strays else ""
@@ -190,10 +191,11 @@ def test_pydoc_runs_where_it_lies(facts: Facts, evidence: Evidence) -> None:
 def test_config_names_the_place_where_it_lies(facts: Facts, evidence: Evidence) -> None:
     """The program python3-config names the place where the tree lies, also after a move."""
     places = {**MOVED, "subject": SUBJECT}
-    found = {name.split(" ", 1)[1]: row for name, row in facts["tools"].items() if name.startswith("config")}
+    tools = facts["tools"]
+    found = {kind: tools.get(f"config {kind}", {}) for kind in places}
     evidence["wrong"] = {
-        kind: found.get(kind, "not run")
+        kind: found[kind] or "not run"
         for kind, place in places.items()
-        if found.get(kind, {}).get("out", "").strip() != str(place)
+        if found[kind].get("out", "").strip() != str(place)
     }
     assert evidence["wrong"] == {}
