@@ -1,8 +1,8 @@
 """Faults: one function each that breaks something, and the claims that must turn red for it.
 
 A fault of kind `tree` takes a good tree (a private copy: hard links, so a file is replaced, never
-written in place; see tree.py) and breaks it really. A fault of kind `facts` takes a dict of sections,
-`{"sqlite": {...}, ...}`, and edits it. Every named claim must turn red, and no other.
+written in place; see tree.py) and breaks it really. A fault of kind `facts` takes a dict of
+sections, `{"sqlite": {...}, ...}`, and edits it. Every named claim must turn red, and no other.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ hangs it or makes it talk too much is an error of that file: the child is starte
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
@@ -14,9 +15,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any
 
 from everylinux.probes.static.tree import Item
 
@@ -26,6 +27,8 @@ SECONDS = 20.0
 ANSWER_BYTES = 8 << 20
 """The longest answer; libcrypto's names of symbols are 0.3 MB."""
 
+RENEW = 20_000
+"""A reader answers so often, then another begins: its CPU limit is for its whole life."""
 DIED = "died"
 
 Answer = dict[str, Any]
@@ -39,17 +42,24 @@ def examine(items: Iterable[Item], kind: str) -> dict[str, Answer]:
 
     Answers depend on content alone, so each content is parsed once per process.
     """
-    answers: dict[str, Answer] = {}
-    with Child() as child:
-        for item in items:
-            if item.identity is None:
-                answers[item.path] = {"error": item.error or "no regular file"}
-                continue
-            key = (kind, item.identity.sha256)
-            if key not in _KNOWN:
-                _KNOWN[key] = child.ask(kind, item.absolute)
-            answers[item.path] = _KNOWN[key]
-    return answers
+    return {item.path: _answer(item, kind) for item in items}
+
+
+def _answer(item: Item, kind: str) -> Answer:
+    if item.identity is None:
+        return {"error": item.error or "no regular file"}
+    key = (kind, item.identity.sha256)
+    if key not in _KNOWN:
+        _KNOWN[key] = _shared().ask(kind, item.absolute)
+    return _KNOWN[key]
+
+
+@cache
+def _shared() -> Child:
+    """One reader for this process: it takes 0.3 s to start, more than most files take."""
+    child = Child()
+    atexit.register(child.close)
+    return child
 
 
 class Child:
@@ -58,24 +68,19 @@ class Child:
     def __init__(self, seconds: float = SECONDS) -> None:
         """`seconds` bounds each answer."""
         self._seconds = seconds
+        self._asked = 0
         self._process: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> Self:
-        """Nothing is started yet."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """End the process."""
+    def close(self) -> None:
+        """End the process; the next question starts another."""
         self._end()
 
     def ask(self, kind: str, path: Path) -> Answer:
         """One file's facts, or why there are none."""
         request = json.dumps({"kind": kind, "path": str(path)}).encode() + b"\n"
+        self._asked += 1
+        if self._asked % RENEW == 0:
+            self._end()
         requests, answers = self._pipes()
         try:
             requests.write(request)

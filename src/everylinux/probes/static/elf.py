@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +14,7 @@ from everylinux.probes.static.files import follow
 from everylinux.probes.static.tree import Item, TreeTooLarge, walk
 
 MAGIC = b"\x7fELF"
+PROGRAM = re.compile(r"bin/python3\.\d+-real")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class ElfProbe:
 def _found(
     distribution: Distribution, objects: Mapping[str, Any], items: list[Item]
 ) -> dict[str, Any]:
-    targets = {i.path: os.readlink(i.absolute) for i in items if i.kind == "link"}
+    targets = {i.path: i.target for i in items if i.kind == "link"}
     links = {path: end for path in targets if (end := follow(path, targets)) is not None}
     python = f"bin/python{distribution.python}"
     main = f"{python}-real" if f"{python}-real" in objects else links.get(python, python)
@@ -66,7 +67,8 @@ def _is_elf(item: Item) -> bool:
     """By content; by name as well, so that a library emptied or overwritten is not overlooked."""
     if item.kind != "file":
         return False
-    named = item.path.endswith((".so", "-real")) or ".so." in item.path.rsplit("/", 1)[-1]
+    name = item.path.rsplit("/", 1)[-1]
+    named = name.endswith(".so") or ".so." in name or PROGRAM.fullmatch(item.path) is not None
     return item.identity is None or item.identity.head.startswith(MAGIC) or named
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import lief
@@ -13,6 +14,7 @@ SYMBOLS = 60_000
 """More dynamic symbols than any library of a full build (libcrypto has 6,039)."""
 LONGEST_NAME = 400
 
+HEADER_BYTES = 52  # of a 32-bit file, the smaller
 DF_1_PIE = 0x08000000  # elf.h
 DF_1_NOW = 0x1
 DF_BIND_NOW = 0x8
@@ -53,7 +55,21 @@ def _parse(path: str) -> lief.ELF.Binary:
     binary = lief.ELF.parse(path, config)
     if not isinstance(binary, lief.ELF.Binary):
         raise ValueError("lief cannot read it as an ELF file")  # noqa: TRY004 - it is the file
+    _check_whole(binary, Path(path).stat().st_size)
     return binary
+
+
+def _check_whole(binary: lief.ELF.Binary, size: int) -> None:
+    """ValueError if the file ends before what its headers promise: lief reads what is left."""
+    header = binary.header
+    if size < HEADER_BYTES or (not len(binary.segments) and header.file_type.name != "REL"):
+        raise ValueError(f"no program headers in {size} bytes")
+    if header.numberof_segments != len(binary.segments):
+        raise ValueError(f"{header.numberof_segments} segments promised")
+    tables = header.section_header_offset + header.section_header_size * header.numberof_sections
+    ends = [segment.file_offset + segment.physical_size for segment in binary.segments]
+    if (end := max([tables, *ends])) > size:
+        raise ValueError(f"truncated: {size} bytes of {end}")
 
 
 def _header(binary: lief.ELF.Binary) -> dict[str, Any]:

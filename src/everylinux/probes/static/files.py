@@ -17,10 +17,10 @@ from everylinux.probes.static.tree import Item, TreeTooLarge, walk
 class FilesProbe:
     """Gathers `files.entries`: path -> kind, mode, owner, size and, by kind, the rest.
 
-    Each has `mode`, `uid`, `gid`, `size`, `mtime`. A link has `target`, `inside` (it stays within the tree, by its text), `end`
-    (where it leads) and `resolves`; a file
-    has `sha256` (or `error`), bytecode also `pyc` (magic number, flags, source's mtime and size);
-    anything may have `attributes`, the names of its extended attributes.
+    Each has `mode`, `uid`, `gid`, `size`, `mtime`. A link has `target`, `inside` (it stays within
+    the tree, by its text), `end` (where it leads) and `resolves`; a file has `sha256` (or `error`),
+    bytecode also `pyc` (magic number, flags, source's mtime and size); anything may have
+    `attributes`, the names of its extended attributes.
     """
 
     name: str = "files"
@@ -34,7 +34,7 @@ class FilesProbe:
         except (OSError, TreeTooLarge) as error:
             return {"files": Section(error=f"{type(error).__name__}: {error}")}
         kinds = {item.path: item.kind for item in items}
-        targets = {i.path: os.readlink(i.absolute) for i in items if i.kind == "link"}
+        targets = {i.path: i.target for i in items if i.kind == "link"}
         entries = {item.path: _entry(item, kinds, targets) for item in items}
         return {"files": Section(value={"entries": entries})}
 

@@ -25,7 +25,7 @@ TESTS = "lib/python3.*/test/*"  # CPython's test data: JSON with made-up paths
 
 @dataclass(frozen=True, slots=True)
 class TextProbe:
-    """Gathers `text.paths`, `.shebangs`, `.pkgconfig`, `.sysconfig`, `.json`, `.headers`, `.errors`.
+    """Gathers `text.paths`, `shebangs`, `pkgconfig`, `sysconfig`, `json`, `headers`, `errors`.
 
     `paths`: file -> {absolute path: count}; the others: file -> what content.py says of it.
     """

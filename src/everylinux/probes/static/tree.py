@@ -44,6 +44,11 @@ class Item:
     error: str = ""  # why a regular file could not be read
 
     @property
+    def target(self) -> str:
+        """What a link names, byte for byte: a Path would take ./ and // out of it."""
+        return os.readlink(self.absolute)  # noqa: PTH115
+
+    @property
     def kind(self) -> str:
         """`file`, `dir`, `link`, or `other` (device, fifo, socket)."""
         return KINDS.get(stat.S_IFMT(self.info.st_mode), "other")
