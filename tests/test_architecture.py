@@ -124,10 +124,10 @@ def test_probes_know_only_the_protocol_of_engines() -> None:
 
 
 def test_only_checks_and_the_plugin_know_pytest() -> None:
-    """How claims are run is a detail of the plugin, and of `judging`, its controller's half."""
+    """How claims are run is a detail of the plugin and of its parts, judging and dist_option."""
     users = {part_of(path) for path in MODULES if "pytest" in set(imports(path))}
 
-    assert users <= {"checks", "plugin", "judging"}
+    assert users <= {"checks", "plugin", "judging", "dist_option"}
 
 
 @pytest.mark.parametrize("path", [*MODULES, *SUITES], ids=relative)
