@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import secrets
 import stat
 import sys
 import tarfile
@@ -69,7 +70,7 @@ class Unpacker:
         if not (member.isreg() or member.issym() or member.islnk()):
             return self.special(member)
         parent, name = self.parent(parts[:-1]), parts[-1]
-        self.clear(parent, name, member.name)
+        self.clear(parent, name, "/".join(parts))
         if member.issym():
             return self.link(member, parent, parts)
         if member.islnk():
@@ -203,18 +204,26 @@ class Unpacker:
             msg = f"a member lies below a file: {name!r}"
             raise RefusedError(msg) from None
 
-    def finish(self) -> None:
-        """Judge the links, then set the folders' modes and times, the deepest first."""
-        top = self.top()
-        if self.order["links"] == "inside":
-            for link in self.links:
-                self.judge_link(link, top)
+    def finish(self) -> str:
+        """Set the folders' modes and times, the deepest first, then judge the links.
+
+        Gives the name of the folder that is the tree, "" for all of it. A top folder that is
+        taken off gets another name first, so that no link can lead out and in again by it.
+        """
         for path in sorted(self.modes, key=lambda path: path.count("/"), reverse=True):
             mode, mtime = self.modes[path]
             folder = self.descend(tuple(path.split("/")), make=False)
             os.fchmod(folder, mode)
             os.utime(folder, (mtime, mtime))
             os.close(folder)
+        top, new = self.top(), ""
+        if top:
+            new = f"tree-{secrets.token_hex(8)}"
+            os.rename(top, new, src_dir_fd=self.root, dst_dir_fd=self.root)
+        if self.order["links"] == "inside":
+            for link in self.links:
+                self.judge_link(new + link.removeprefix(top), new)
+        return new
 
     def judge_link(self, link: str, top: str) -> None:
         """Refuse a link that leads out of the tree, by itself or through others."""
@@ -222,7 +231,8 @@ class Unpacker:
         path = Path(self.order["target"], link)
         target = str(path.readlink())
         if target.startswith("/") or not path.resolve().is_relative_to(root):
-            msg = f"a link leaves the tree: {link!r} -> {target!r}"
+            name = link.removeprefix(top).lstrip("/")
+            msg = f"a link leaves the tree: {name!r} -> {target!r}"
             raise RefusedError(msg)
 
     def top(self) -> str:
@@ -245,9 +255,8 @@ def unpack(order: dict[str, Any]) -> dict[str, Any]:
                 writer.add(tar, member)
                 cast("list[Any]", vars(tar)["members"]).clear()  # else it keeps every one
         drain(stream)
-    writer.finish()
     return {
-        "top": writer.top(),
+        "top": writer.finish(),
         "members": writer.members,
         "total_bytes": writer.total_bytes,
         "skipped": writer.skipped,

@@ -13,13 +13,14 @@ import re
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import filelock
 
-from everylinux.errors import SourceError
+from everylinux.errors import HashMismatchError, SourceError
 from everylinux.forge.lock import Form
 
 APT = Path("/etc/apt")
@@ -54,6 +55,7 @@ class Debian:
     guard: threading.Lock = field(default_factory=threading.Lock)
     suites: set[str] = field(default_factory=set)
     uris: dict[str, str] = field(default_factory=dict)  # sha256 -> where the index has it
+    named: dict[str, str] = field(default_factory=dict)  # file -> sha256 in the index
 
     def offers(self, form: Form) -> bool:
         """Whether it can give this form."""
@@ -78,12 +80,16 @@ class Debian:
         self._look_up([form])
         uri = self.uris.get(form.sha256)
         if uri is None:
-            cause = (
-                f"{form.file} with the lock's sha256 is not in the signed index of {_suite(form)}"
-            )
-            raise SourceError(cause, move="it may be superseded: pin the newer one")
+            raise self._not_there(form)
         part.unlink(missing_ok=True)  # apt-helper goes by its own partial files
         self._run(HELPER, "download-file", uri, str(part), f"SHA256:{form.sha256}")
+
+    def _not_there(self, form: Form) -> SourceError:
+        if other := self.named.get(form.file):
+            cause = f"{form.file} has sha256 {other} in Debian's signed index, not {form.sha256}"
+            return HashMismatchError(cause, move="ask why before you pin it anew")
+        cause = f"{form.file} is not in the signed index of {_suite(form)}"
+        return SourceError(cause, move="it may be superseded: pin the newer one")
 
     def _look_up(self, forms: Sequence[Form]) -> None:
         with self.guard:
@@ -141,8 +147,10 @@ class Debian:
         argv = self._argv(HELPER, "cat-file", path)
         with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, errors="replace") as child:
             assert child.stdout is not None
-            for sha256, place in files(child.stdout, wanted.keys()):
-                self.uris[sha256] = f"{base.rstrip('/')}/{place}"
+            for sha256, place in files(child.stdout, {form.file for form in wanted.values()}):
+                self.named[place.rpartition("/")[2]] = sha256
+                if sha256 in wanted:
+                    self.uris[sha256] = f"{base.rstrip('/')}/{place}"
 
     def _argv(self, program: str, *arguments: str) -> list[str]:
         options = {
@@ -242,28 +250,29 @@ def _deb822(lines: Iterable[str]) -> Iterator[dict[str, str]]:
             stanza[key] = value.strip()
 
 
-def _in_sources(lines: Iterable[str], wanted: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield (sha256, place below the archive's root) out of a Sources index."""
-    hashes, folder = frozenset(wanted), ""
+def _in_sources(lines: Iterable[str], wanted: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield (sha256, place below the archive's root) of the wanted files out of a Sources index."""
+    folder = ""
     hits: list[tuple[str, str]] = []
-    for line in lines:
+    for line in chain(lines, ("\n",)):
         if line == "\n":
             yield from ((sha256, f"{folder}/{file}") for sha256, file in hits)
             hits, folder = [], ""
         elif line.startswith("Directory:"):
             folder = line[10:].strip()
-        elif line.startswith(" ") and line[1:65] in hashes:
-            hits.append((line[1:65], line.split()[2]))
-    yield from ((sha256, f"{folder}/{file}") for sha256, file in hits)
+        elif line.startswith(" ") and line[65:66] == " " and line[66:].split()[1:] != []:
+            sha256, _, file = line.split()[:3]
+            if file in wanted:
+                hits.append((sha256, file))
 
 
-def _in_packages(lines: Iterable[str], wanted: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield (sha256, place below the archive's root) out of a Packages index."""
-    hashes, place = frozenset(wanted), ""
+def _in_packages(lines: Iterable[str], wanted: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield the same out of a Packages index."""
+    place = ""
     for line in lines:
         if line.startswith("Filename:"):
             place = line[9:].strip()
-        elif line.startswith("SHA256:") and line[7:].strip() in hashes:
+        elif line.startswith("SHA256:") and place.rpartition("/")[2] in wanted:
             yield line[7:].strip(), place  # Filename comes before it in every stanza
 
 

@@ -105,6 +105,7 @@ def _download(url: str, form: Form, part: Path, stall: float) -> None:
     try:
         answer = cast("HTTPResponse", _opener().open(request, timeout=stall))
     except urllib.error.HTTPError as error:
+        error.close()
         if error.code == 416:  # noqa: PLR2004 - range not satisfiable: what is here is of no use
             part.unlink(missing_ok=True)
         raise
