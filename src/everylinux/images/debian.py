@@ -88,10 +88,11 @@ class DebianProvider:
             with self.store.scratch() as folder:
                 target = Path(folder, "InRelease")
                 url = f"{self.mirror.uri.rstrip('/')}/dists/{suite}/InRelease"
-                done = run([APT_HELPER, "download-file", url, str(target)], RELEASE_SECONDS)
+                argv = [APT_HELPER, "-o", "Acquire::Retries=0", "download-file", url, str(target)]
+                done = run(argv, RELEASE_SECONDS)
                 if done.returncode == 0 and target.is_file():
                     return hashlib.sha256(target.read_bytes()).hexdigest()
-            self._unreachable[suite] = done.last
+            self._unreachable[suite] = done.complaint
             return ""
 
     def _make(self, image: Image, root: Path) -> object:
@@ -100,7 +101,7 @@ class DebianProvider:
             tarball = Path(folder, "root.tar")
             done = run(self._command(image, tarball), BUILD_SECONDS)
             if done.returncode != 0 or not tarball.is_file():
-                cause = f"{image.id}-{image.arch} could not be made: {done.last}"
+                cause = f"{image.id}-{image.arch} could not be made: {done.complaint}"
                 raise ImageError(cause, move="try it alone: everylinux images fetch " + image.id)
             return extract(tarball, root, ROOT_FILESYSTEM)
 

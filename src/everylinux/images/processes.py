@@ -22,11 +22,12 @@ class Done:
     err: str
 
     @property
-    def last(self) -> str:
-        """Its last line of complaint, for a reason on one line."""
+    def complaint(self) -> str:
+        """Its complaint, for a reason on one line: the first error, else the last line."""
         lines = [line.strip() for line in (self.err or self.out).splitlines() if line.strip()]
-        said = [line for line in lines if line.startswith(("E:", "Error", "Err:"))] or lines
-        return said[-1][:300] if said else f"it ended with status {self.returncode}"
+        errors = [line for line in lines if line.startswith(("E:", "Error", "Err:"))]
+        said = errors[:1] or lines[-1:]
+        return said[0][:300] if said else f"it ended with status {self.returncode}"
 
 
 def run(argv: Sequence[str], seconds: float, *, env: Mapping[str, str] | None = None) -> Done:

@@ -183,7 +183,7 @@ def _tls(image: Image, option: str) -> Sequence[str]:
 
 def _checked(done: Done) -> Done:
     if done.returncode != 0:
-        raise PullError(done.last)
+        raise PullError(done.complaint)
     return done
 
 
