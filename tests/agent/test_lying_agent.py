@@ -128,7 +128,7 @@ def test_another_hello_is_an_error(hello: bytes, said: str) -> None:
         lambda agent: agent.get("/etc/passwd", 50),
         lambda agent: agent.walk("/", limit=1),
         lambda agent: agent.stat("/"),
-        lambda agent: agent.put("/tmp/x", b""),
+        lambda agent: agent.put("/x", b""),
     ],
 )
 def test_files_are_bounded_here_too(ask: Callable[[AgentSession], object]) -> None:

@@ -79,6 +79,11 @@ class Pipes:
         if self._broken:
             raise AgentError(self._broken, move="the cell is lost; open another")
 
+    @property
+    def works(self) -> bool:
+        """Whether it is open and nothing has broken it."""
+        return not self._broken
+
     def fail(self, why: str) -> AgentError:
         """Break it for good: what comes after cannot be told from the answer before."""
         self._broken = self._broken or why

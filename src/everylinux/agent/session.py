@@ -203,6 +203,11 @@ class AgentSession:
         """AgentError if the agent does not answer."""
         self._ask(Kind.PING, (), "ping")
 
+    @property
+    def works(self) -> bool:
+        """Whether nothing has broken it so far."""
+        return self._pipes.works
+
     def close(self) -> None:
         """Hang up, which ends the agent and all that it started; may be called twice."""
         self._pipes.close()

@@ -20,6 +20,8 @@ from everylinux.errors import AgentError
 from everylinux.model import Cell, Distribution, Entry, Limits, Result
 
 CLOSE_SECONDS = 5.0
+BROKEN_SECONDS = 0.2
+"""An agent that broke the protocol or is silent is not waited for."""
 
 
 class AgentBox:
@@ -167,6 +169,7 @@ class AgentBox:
     def stop(self, seconds: float = CLOSE_SECONDS) -> None:
         """End the agent and the process that holds it, by force if it does not hear."""
         if self.session is not None:
+            seconds = seconds if self.session.works else BROKEN_SECONDS
             self.session.close()
         if self.process is None:
             return

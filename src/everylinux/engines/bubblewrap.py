@@ -6,8 +6,9 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
+from types import MappingProxyType
 
 from everylinux.engines.cell import AGENT_ARGV, HOSTNAME, TEMP_BYTES, AgentEngine, Place
 from everylinux.engines.trial import try_engine
@@ -27,6 +28,7 @@ class Bubblewrap(AgentEngine):
     """Cells by bwrap(1), as root or in a user namespace of one user."""
 
     name = "bubblewrap"
+    environment: Mapping[str, str] | None = MappingProxyType({})  # bwrap is seen in the cell
 
     def unavailable(self) -> str | None:
         """Why it cannot be used here, with the next move; None if a trial cell opened."""
@@ -37,7 +39,8 @@ class Bubblewrap(AgentEngine):
 
     def argv(self, place: Place) -> list[str]:
         """The cell's mounts in order, its namespaces, and the agent."""
-        return ["bwrap", *_privileges(), *_mounts(place), "--chdir", "/", "--", *AGENT_ARGV]
+        bwrap = shutil.which("bwrap") or "bwrap"  # it has no PATH to be found by
+        return [bwrap, *_privileges(), *_mounts(place), "--chdir", "/", "--", *AGENT_ARGV]
 
 
 def _privileges() -> Iterator[str]:

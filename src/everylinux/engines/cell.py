@@ -74,6 +74,7 @@ class AgentEngine:
     """Opens boxes; a subclass says how the agent is started, ended and swept."""
 
     name = ""
+    environment: Mapping[str, str] | None = None  # of what `argv` starts; None: ours
     joins_group = True  # whether the started process is put into our group; else it makes its own
 
     def argv(self, place: Place) -> Sequence[str]:
@@ -123,7 +124,7 @@ class AgentEngine:
             argv = [str(place.agent), "--join", *joins, "--", *argv]
         said = place.folder / "stderr"
         with said.open("wb") as errors:
-            box.process = _starter.submit(_popen, argv, errors.fileno()).result()
+            box.process = _starter.submit(_popen, argv, errors.fileno(), self.environment).result()
         try:
             box.session = _session(box.process)
         except AgentError as error:
@@ -138,12 +139,12 @@ class AgentEngine:
             shutil.rmtree(place.folder, ignore_errors=True)
 
 
-def _popen(argv: list[str], errors: int) -> subprocess.Popen[bytes]:
+def _popen(argv: list[str], errors: int, env: Mapping[str, str] | None) -> subprocess.Popen[bytes]:
     """A session of its own, so that a Ctrl-C for us does not end cells before we do."""
     pipe = subprocess.PIPE
     try:
         return subprocess.Popen(
-            argv, stdin=pipe, stdout=pipe, stderr=errors, start_new_session=True, bufsize=0
+            argv, stdin=pipe, stdout=pipe, stderr=errors, start_new_session=True, bufsize=0, env=env
         )
     except OSError as error:
         raise EngineError(f"cannot start {argv[0]}: {error.strerror}") from None
