@@ -11,7 +11,7 @@ from everylinux.images import gather, rootfs_dir
 from everylinux.matrix import load
 from everylinux.model import RootFs
 
-BWRAP = ["bwrap", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--unshare-all", "--die-with-parent"]
+BWRAP = ("bwrap", "--unshare-all", "--die-with-parent")
 
 
 @pytest.fixture
@@ -32,10 +32,8 @@ def test_every_tarball_unpacks_and_its_shell_runs(roots: tuple[RootFs, ...]) -> 
         pytest.skip("bubblewrap is not installed")
     said = {}
     for root in roots:
-        argv = [BWRAP[0], "--ro-bind", str(root.path), "/", *BWRAP[1:]]
-        done = subprocess.run(
-            [*argv, "/bin/sh", "-c", "echo $((6*7))"], capture_output=True, check=False
-        )
+        argv = [*BWRAP, "--ro-bind", str(root.path), "/", "/bin/sh", "-c", "echo $((6*7))"]
+        done = subprocess.run(argv, capture_output=True, check=False)
         said[f"{root.image.id}-{root.image.arch}"] = done.stdout
 
     assert said == dict.fromkeys(said, b"42\n")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +18,7 @@ import pytest
 from everylinux.errors import ImageError
 from everylinux.images import RootStore
 from everylinux.images.base import Absent
-from everylinux.images.pullers import Podman, Puller, Skopeo
+from everylinux.images.pullers import Docker, Podman, Puller, Skopeo
 from everylinux.images.reach import SECONDS, address
 from everylinux.images.registry import RegistryProvider
 from everylinux.model import Arch, Image, RootFs
@@ -97,21 +99,50 @@ def image(reference: str, digest: str = "", arch: str = "x86_64") -> Image:
     return Image("one", Arch(arch), "One", "1", reference=reference, digest=digest)
 
 
-@pytest.fixture
-def lines() -> list[str]:
-    """What was said."""
-    return []
+@pytest.fixture(scope="module")
+def dockerd() -> Iterator[str]:
+    """Start a docker daemon without a network, and stop it; the address of its socket."""
+    if not shutil.which("dockerd") or os.geteuid() != 0:
+        pytest.skip("dockerd is not installed, or we are not root")
+    quiet = subprocess.DEVNULL
+    with tempfile.TemporaryDirectory(prefix="elxd.", dir="/tmp") as folder:  # a short socket path
+        config = Path(folder, "daemon.json")
+        config.write_text('{"bridge": "none", "iptables": false}')
+        address = f"unix://{folder}/sock"
+        places = [f"--data-root={folder}/data", f"--exec-root={folder}/exec"]
+        more = [f"--pidfile={folder}/pid", f"--host={address}", f"--config-file={config}"]
+        with subprocess.Popen(["dockerd", *places, *more], stdout=quiet, stderr=quiet) as daemon:
+            try:
+                _wait_for_docker(address)
+                yield address
+            finally:
+                daemon.terminate()
+                daemon.wait(30)
 
 
-@pytest.fixture(params=[Podman, Skopeo])
+def _wait_for_docker(address: str) -> None:
+    for _ in range(100):
+        argv = ["docker", "--host", address, "version"]
+        if subprocess.run(argv, capture_output=True, check=False).returncode == 0:
+            return
+        time.sleep(0.1)
+    pytest.skip("dockerd does not start here")
+
+
+@pytest.fixture(params=[Podman, Skopeo, pytest.param(Docker, marks=pytest.mark.docker)])
 def provider(
-    request: pytest.FixtureRequest, store: RootStore, tmp_path: Path, lines: list[str]
+    request: pytest.FixtureRequest,
+    store: RootStore,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> RegistryProvider:
     """A provider with its lock in the test's folder, for each tool."""
     tool: Puller = request.param()
     if not shutil.which(tool.tool):
         pytest.skip(f"{tool.tool} is not installed")
-    return RegistryProvider(store, lock=tmp_path / LOCK_NAME, puller=tool, say=lines.append)
+    if request.param is Docker:
+        monkeypatch.setenv("DOCKER_HOST", request.getfixturevalue("dockerd"))
+    return RegistryProvider(store, lock=tmp_path / LOCK_NAME, puller=tool, say=lambda _: None)
 
 
 @pytest.mark.podman

@@ -105,29 +105,37 @@ class Docker:
     tool: ClassVar[str] = "docker"
 
     def resolve(self, image: Image, folder: Path) -> str:  # noqa: ARG002 - the daemon has its own
-        """Pull by tag and read the digest that it came by."""
-        _checked(run([*self._pull(image), image.reference], PULL_SECONDS))
-        what = '{{join .RepoDigests "\\n"}}'
-        done = _checked(self._run("image", "inspect", "--format", what, image.reference))
-        return _digest(done.out.strip().splitlines()[0].rpartition("@")[2])
+        """Ask for the index; a tag without one is pulled and its own digest read."""
+        done = self._run("manifest", "inspect", *_tls(image, "--insecure"), image.reference)
+        if done.returncode == 0 and (digest := _of_platform(done.out, image)):
+            return digest
+        with self._pulled(image, image.reference):
+            what = '{{join .RepoDigests "\\n"}}'
+            done = _checked(self._run("image", "inspect", "--format", what, image.reference))
+            return _digest(done.out.strip().splitlines()[0].rpartition("@")[2])
 
     def export(self, image: Image, digest: str, folder: Path) -> Path:
         """Pull, create a container that is never started, and export it."""
         name, target = _pinned(image, digest), folder / "root.tar"
-        known = self._run("image", "inspect", name).returncode == 0
-        _checked(run([*self._pull(image), name], PULL_SECONDS))
-        created = _checked(self._run("create", "--network=none", name, "/everylinux"))
-        container = created.out.strip().splitlines()[-1]
-        try:
-            _checked(self._run("export", "--output", str(target), container))
-        finally:
-            self._run("rm", "--force", container)
-            if not known:
-                self._run("rmi", name)
+        with self._pulled(image, name):
+            created = _checked(self._run("create", "--network=none", name, "/everylinux"))
+            container = created.out.strip().splitlines()[-1]
+            try:
+                _checked(self._run("export", "--output", str(target), container))
+            finally:
+                self._run("rm", "--force", container)
         return target
 
-    def _pull(self, image: Image) -> list[str]:
-        return [self.tool, "pull", "--quiet", f"--platform=linux/{ARCHS[image.arch]}"]
+    @contextmanager
+    def _pulled(self, image: Image, name: str) -> Iterator[None]:
+        known = self._run("image", "inspect", name).returncode == 0
+        platform = f"--platform=linux/{ARCHS[image.arch]}"
+        _checked(self._run("pull", "--quiet", platform, name))
+        try:
+            yield
+        finally:
+            if not known:
+                self._run("rmi", name)
 
     def _run(self, *arguments: str) -> Done:
         return run([self.tool, *arguments], PULL_SECONDS)
