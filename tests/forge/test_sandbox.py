@@ -94,7 +94,8 @@ def test_inputs_are_read_only(bench: Bench) -> None:
 def test_sources_are_fresh_and_writable(bench: Bench) -> None:
     """Each step has its own copy of its sources; the archive's top folder is gone."""
     bench.source("zlib", {"configure": "#!/bin/sh\necho configured\n"})
-    script = "cd /build/src/zlib; test ! -e mark; >mark; mkdir ../../out/opt; ./configure >../../out/opt/"
+    script = "cd /build/src/zlib; test ! -e mark; >mark; mkdir $OUT; ./configure >$OUT/"
+    script = script.replace("$OUT", "/build/out/opt")
     bench.add(
         recipe("a", script + "a", sources=("zlib",)), recipe("b", script + "b", sources=("zlib",))
     )

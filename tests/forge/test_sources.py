@@ -408,3 +408,15 @@ def test_an_archive_comes_out_of_debians_pool(tmp_path: Path) -> None:
     absent = Form("zlib", "debian", "zlib.orig.tar.gz", "0" * 64, 1, origin)
     with pytest.raises(SourceError, match="not in the signed index of trixie"):
         store.obtain(Entry("zlib", "1.3.1", (absent,)))
+
+
+def test_a_damaged_archive_in_the_cache_is_fetched_anew(tmp_path: Path, web: Web) -> None:
+    """A flipped byte in a cached archive is noticed before it is built from."""
+    web.answers["/a"] = whole
+    obtain(tmp_path, form(web.url("a")))
+    path = tmp_path / "sources" / SHA
+    path.chmod(0o644)
+    path.write_bytes(b"y" + BODY[1:])
+
+    assert obtain(tmp_path, form(web.url("a"))) == BODY
+    assert len(web.asked) == 2

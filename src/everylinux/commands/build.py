@@ -53,6 +53,7 @@ SHELL = Command(("/bin/sh", "-i"))
 @click.option("--offline", is_flag=True, help="Never leave the machine.")
 @click.option("--check", is_flag=True, help="Verify every cached step, not only those used.")
 @click.option("--prune", is_flag=True, help="Remove cached steps unused for a week, then build.")
+@click.option("--until", metavar="STEP", help="Build this step and what it needs, no more.")
 @click.option("--enter", metavar="STEP", help="Open a shell in the sandbox of a step.")
 def build(  # noqa: PLR0913 - one parameter for each option
     *,
@@ -66,13 +67,14 @@ def build(  # noqa: PLR0913 - one parameter for each option
     offline: bool,
     check: bool,
     prune: bool,
+    until: str | None,
     enter: str | None,
 ) -> None:
     """Build the distribution from source; the path of the finished tree is printed last."""
     settings = Settings(python=python, arch=Arch(arch), profile=profile, jobs=jobs)
     with Progress.shown() as progress:
         forge = make(settings, sources, progress, offline=offline)
-        plan = forge.plan(enter or TARGET)
+        plan = forge.plan(enter or until or TARGET)
         if dry_run:
             show(forge, plan)
             return
@@ -112,11 +114,13 @@ def make(
 
 
 def finished(forge: Forge, plan: Plan, progress: Progress, output: Path | None) -> Path:
-    """Build, publish, and give the path of the finished tree."""
+    """Build, publish, and give the path of the finished tree (of a step: in the cache)."""
     plan = forge.fetch(plan)
     tell_corrupt(forge, plan, progress)
     forge.run(plan, progress)
     key = plan.steps[plan.target].key
+    if plan.target != TARGET:
+        return forge.store.tree(key)
     target = output or places.builds_root() / publish.name(forge.settings, key)
     return publish.publish(forge.store.tree(key), target.absolute(), key)
 

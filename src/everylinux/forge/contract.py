@@ -69,8 +69,9 @@ BUILD_INFO = "build.json"
                      "patches": [{"file", "sha256"}],
                      "sources": [{"name", "version", "file", "size", "sha256", "origin": {...}}]}]}
 
-`components` are the transitive needs in build order; `origin` is the lock's own entry for the form
-that was used (urls, or Debian package, version and suite), never a mirror of this machine.
+`components` are the transitive needs in build order; `size` is null where the lock has none;
+`origin` is the lock's own entry for the form that was used (urls, or Debian package, version and
+suite), never a mirror of this machine.
 """
 
 

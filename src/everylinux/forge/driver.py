@@ -98,7 +98,7 @@ class Forge:
             "name": form.entry,
             "version": self.lock[form.entry].version,
             "file": form.file,
-            "size": self.sources.path(form).stat().st_size if form.size is None else form.size,
+            "size": form.size,  # as the lock has it: what is fetched today must not matter
             "sha256": form.sha256,
             "origin": dict(form.origin),
         }

@@ -14,6 +14,7 @@ import filelock
 from everylinux.errors import HashMismatchError, SourceError, UsageError
 from everylinux.forge.debian import Debian
 from everylinux.forge.lock import Entry, Form
+from everylinux.forge.store import is_local, local_trouble
 from everylinux.forge.upstream import Upstream
 
 
@@ -63,6 +64,8 @@ class Directory:
         try:
             shutil.copyfile(self.folder / form.file, part)
         except OSError as error:
+            if is_local(error):
+                raise
             raise SourceError(f"{form.file} cannot be read ({error.strerror})") from None
 
 
@@ -97,6 +100,7 @@ class Sources:
     offline: bool = False
     say: Callable[[str], None] = lambda _line: None
     left: dict[str, str] = field(default_factory=dict)  # provider -> why
+    verified: set[str] = field(default_factory=set)  # sha256 of archives read in this run
 
     def path(self, form: Form) -> Path:
         """Where an archive is, or will be, in the cache."""
@@ -132,17 +136,24 @@ class Sources:
                 self.say(f"sources: {provider.name} is left: {why}")
 
     def has(self, entry: Entry) -> bool:
-        """Whether a form that may be used is in the cache."""
-        return self.path(self.chosen(entry)).exists()
+        """Whether a form that may be used is in the cache, whole; a damaged one is removed."""
+        form = self.chosen(entry)
+        path = self.path(form)
+        if form.sha256 in self.verified or not path.exists():
+            return form.sha256 in self.verified
+        if sha256(path) == form.sha256:
+            self.verified.add(form.sha256)
+            return True
+        self.say(f"sources: {form.file} in the cache is damaged, it is fetched anew")
+        path.unlink()
+        return False
 
     def obtain(self, entry: Entry) -> Form:
         """Make sure that an archive of the entry is in the cache, and say which."""
-        form = self.chosen(entry)
-        if self.path(form).exists():
-            return form
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(self.folder / f"{entry.name}.lock"):
-            return form if self.path(form).exists() else self._fetch(entry)
+        with local_trouble(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with filelock.FileLock(self.folder / f"{entry.name}.lock"):
+                return self.chosen(entry) if self.has(entry) else self._fetch(entry)
 
     def _fetch(self, entry: Entry) -> Form:
         causes: list[str] = []
@@ -169,6 +180,7 @@ class Sources:
             raise HashMismatchError(cause, move="it was not kept; ask why before you pin it anew")
         part.chmod(0o444)
         part.replace(self.path(form))
+        self.verified.add(form.sha256)
         return form
 
 

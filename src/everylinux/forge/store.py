@@ -42,6 +42,11 @@ FULL_BYTES = 1 << 20
 MOVE = "free some room, or set EVERYLINUX_CACHE to a folder that can be written; nothing is lost"
 
 
+def is_local(error: OSError) -> bool:
+    """Whether the machine is in the way (a full disk), not what is read or asked."""
+    return error.errno in LOCAL and not isinstance(error, ConnectionError)
+
+
 @contextmanager
 def local_trouble(place: Path) -> Iterator[None]:
     """Turn a full disk, a read-only cache and the like into one clear line."""
@@ -174,6 +179,9 @@ class Store:
         """Remove entries and failed steps that no plan in `keep` uses and that are older."""
         limit = time.time() - days * 86400
         gone = 0
+        for log in (self.root / "logs").iterdir():
+            if log.stat().st_mtime < limit:
+                log.unlink(missing_ok=True)
         for folder in (*(self.root / "steps").iterdir(), *(self.root / "work").iterdir()):
             if folder.name not in keep and folder.lstat().st_mtime < limit:
                 with self.building(folder.name.split(".")[0]):

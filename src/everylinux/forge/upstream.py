@@ -17,6 +17,7 @@ from typing import cast
 
 from everylinux.errors import SourceError
 from everylinux.forge.lock import Form
+from everylinux.forge.store import is_local
 
 UNPINNED_BYTES = 512 << 20  # the bound where the lock has no size; the largest so far has 53 MB
 PIECE = 1 << 18
@@ -52,6 +53,8 @@ class Upstream:
             try:
                 return self._from(url, form, part)
             except (OSError, HTTPException, SourceError) as error:
+                if isinstance(error, OSError) and is_local(error):
+                    raise
                 causes.append(f"{urllib.parse.urlsplit(url).netloc}: {error}")
         raise SourceError(f"{form.file} cannot be fetched ({'; '.join(causes)})")
 
@@ -66,6 +69,8 @@ class Upstream:
                     raise
                 last: Exception = error
             except (OSError, HTTPException) as error:
+                if isinstance(error, OSError) and is_local(error):
+                    raise
                 last = error
         raise last
 
