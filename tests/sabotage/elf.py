@@ -8,32 +8,10 @@ import tempfile
 from pathlib import Path
 
 from tests.sabotage import elf_bytes as raw
-from tests.sabotage import miniature
-from tests.sabotage.tree import breaks, edit, extension, library, private, real, write
+from tests.sabotage.elf_tools import asked, compiled, patchelf, unwanted
+from tests.sabotage.tree import breaks, edit, extension, library, one, real, write
 
 AARCH64, FREEBSD, ET_EXEC = 183, 9, 2
-READ, WRITE, EXECUTE = 4, 2, 1
-
-
-def patchelf(path: Path, *arguments: str) -> None:
-    """Run patchelf on the tree's own copy of a file."""
-    mode = path.stat().st_mode & 0o7777
-    private(path).chmod(0o600)
-    subprocess.run(["patchelf", *arguments, str(path)], check=True, timeout=60)
-    path.chmod(mode)
-
-
-def compiled(path: Path, *flags: str, more: str = "", strip: bool = True) -> None:
-    """Put an extension module in place of another, compiled with flags it should not have."""
-    libc, name = path.parents[3] / "shared_libraries/lib/libc.so", path.name.split(".", 1)[0]
-    source = miniature.BODY.format(name=f"PyInit_{name}", extern="", use="") + more
-    mode = path.stat().st_mode & 0o7777
-    rpath = "-Wl,-rpath,$ORIGIN/../../../shared_libraries/lib"
-    with tempfile.TemporaryDirectory() as work:
-        made = Path(work) / path.name
-        links = ["-shared", rpath, *flags, *miniature.linked(libc)]
-        miniature.compile_object(made, source, Path(work), *links, strip=strip)
-        write(path, made.read_bytes(), mode)
 
 
 @breaks("ELF-001")
@@ -173,121 +151,12 @@ def code_that_runs_before_all(tree: Path) -> None:
     raw.set_dynamic(real(tree), "DEBUG", new="PREINIT_ARRAY")
 
 
-@breaks("ELF-040")
-def a_stack_not_declared(tree: Path) -> None:
-    """An optimiser dropped PT_GNU_STACK, so the kernel makes the stack executable."""
-    raw.set_segment(extension(tree), raw.GNU_STACK, type=0)
-
-
-@breaks("ELF-041")
-def an_executable_stack(tree: Path) -> None:
-    """One assembler file without a note made the whole library's stack executable."""
-    raw.set_segment(library(tree), raw.GNU_STACK, flags=READ | WRITE | EXECUTE)
-
-
-@breaks("ELF-042")
-def no_relro(tree: Path) -> None:
-    """A library ignored LDFLAGS."""
-    raw.set_segment(library(tree), raw.GNU_RELRO, type=0)
-
-
-@breaks("ELF-043")
-def lazy_binding(tree: Path) -> None:
-    """A library ignored LDFLAGS, as bzip2's Makefile does."""
-    path = library(tree)
-    raw.set_dynamic(path, "FLAGS", clear=0x8)
-    raw.set_dynamic(path, "FLAGS_1", clear=0x1)
-
-
-@breaks("ELF-044")
-def a_writable_code_segment(tree: Path) -> None:
-    """A segment is both writable and executable."""
-    path = extension(tree)
-    code = next(row for _, row in raw.segments(path.read_bytes()) if row["flags"] & EXECUTE)
-    place = [row for _, row in raw.segments(path.read_bytes()) if row["type"] == raw.LOAD]
-    raw.set_segment(path, raw.LOAD, place.index(code), flags=READ | WRITE | EXECUTE)
-
-
-@breaks("ELF-045")
-def headers_that_can_be_executed(tree: Path) -> None:
-    """Linked as linkers did before separate code: all read-only data is executable."""
-    raw.set_segment(extension(tree), raw.LOAD, 0, flags=READ | EXECUTE)
-
-
-@breaks("ELF-046")
-def text_relocations(tree: Path) -> None:
-    """Code that is not position independent was linked into a library."""
-    raw.set_dynamic(library(tree), "FLAGS", add=0x4)
-
-
-@breaks("ELF-047")
-def no_stack_protector(tree: Path) -> None:
-    """One library was compiled without it."""
-    raw.rename(library(tree), "__stack_chk_fail", "strerror")
-
-
-@breaks("ELF-048")
-def segments_not_page_aligned(tree: Path) -> None:
-    """Linked with a page size that no kernel has."""
-    raw.set_segment(extension(tree), raw.LOAD, 0, align=512)
-
-
-@breaks("ELF-049")
-def a_segment_larger_than_its_memory(tree: Path) -> None:
-    """A patching tool grew the file's part and forgot the memory's."""
-    path = extension(tree)
-    last = [row for _, row in raw.segments(path.read_bytes()) if row["type"] == raw.LOAD][-1]
-    raw.set_segment(path, raw.LOAD, -1, memsz=last["filesz"] - 8)
-
-
-@breaks("ELF-050")
-def sections_that_moved_away(tree: Path) -> None:
-    """Stripped after patching: sections and segments no longer agree."""
-    raw.set_section(library(tree), ".eh_frame", offset=0x10)
-
-
-@breaks("ELF-051")
-def code_for_newer_processors(tree: Path) -> None:
-    """Compiled with -march=x86-64-v3 and marked so."""
-    compiled(extension(tree), "-Wl,-z,x86-64-v3")
-
-
-@breaks("ELF-052", "ELF-065")
-def a_function_chosen_at_load_time(tree: Path) -> None:
-    """GNU's indirect functions, which musl does not know."""
-    more = """
-    static int plain(void) { return 1; }
-    static void *choose(void) { return (void *)plain; }
-    int picked(void) __attribute__((ifunc("choose")));
-    """
-    compiled(extension(tree), more=more)
-    raw.set_header(extension(tree), raw.E_OSABI, 0)
-
-
-@breaks("ELF-053")
-def not_stripped(tree: Path) -> None:
-    """The symbol table was left in."""
-    compiled(extension(tree), strip=False)
-
-
-@breaks("ELF-054")
-def debug_sections(tree: Path) -> None:
-    """Debug sections were left in, or a link to them."""
-    path = extension(tree)
-    mode = path.stat().st_mode & 0o7777
-    private(path).chmod(0o600)
-    with tempfile.TemporaryDirectory() as work:
-        note = Path(work) / "debug"
-        note.write_bytes(b"debug")
-        section = f".debug_info={note}"
-        subprocess.run(["objcopy", "--add-section", section, str(path)], check=True, timeout=60)
-    path.chmod(mode)
-
-
 @breaks("ELF-060")
 def a_symbol_nobody_has(tree: Path) -> None:
     """Built against another release of a library than the one shipped."""
-    raw.rename(library(tree, "libsqlite3.so.0"), "strcpy", "strcpx")
+    path = library(tree, "libsqlite3.so.0")
+    name = asked(tree, path)
+    raw.rename(path, name, f"{name[:-1]}Q")
 
 
 @breaks("ELF-061", "ELF-071")
@@ -322,19 +191,8 @@ def a_symbol_version_nobody_defines(tree: Path) -> None:
 @breaks("ELF-064")
 def a_foreign_name_exported(tree: Path) -> None:
     """A helper of a bundled library is visible, and replaces a program's own of that name."""
-    python = next(tree.glob("lib/libpython3.*.so.1.0"))
-    raw.rename(python, _unwanted(tree, python), "my_free")
-
-
-def _unwanted(tree: Path, python: Path) -> str:
-    """An exported function that no object of the tree asks for, long enough to be renamed."""
-    others = b"".join(p.read_bytes() for p in tree.rglob("*.so*") if p.is_file() and p != python)
-    others += real(tree).read_bytes()
-    names = [b"PyNobody_AsksForThis", b"PyUnicodeEncodeError_SetReason", b"PyModule_GetFilename"]
-    for name in names:
-        if name in python.read_bytes() and name not in others:
-            return name.decode()
-    raise LookupError("every name is asked for")
+    python = one(tree, ["lib/libpython3.*.so.1.0"])
+    raw.rename(python, unwanted(tree, python), "my_free")
 
 
 @breaks("ELF-065")
@@ -347,12 +205,7 @@ def an_extension_that_exports_more(tree: Path) -> None:
 def a_library_that_replaces_malloc(tree: Path) -> None:
     """A library brings its own malloc for everybody."""
     path = library(tree, "libexpat.so.1")
-    raw.rename(path, _export_of(path), "malloc")
-
-
-def _export_of(path: Path) -> str:
-    names = [b"libexpat_use", b"XML_MemRealloc"]
-    return next(name.decode() for name in names if b"\0" + name + b"\0" in path.read_bytes())
+    raw.rename(path, unwanted(tree, path), "malloc")
 
 
 @breaks("ELF-067")

@@ -18,6 +18,7 @@ TAGS = {
     "NULL": 0,
     "NEEDED": 1,
     "STRTAB": 5,
+    "STRSZ": 10,
     "DEBUG": 21,
     "FLAGS": 30,
     "FINI_ARRAY": 26,
@@ -79,7 +80,7 @@ def add_dynamic(path: Path, tag: str, like: str) -> None:
     edit(path, change)
 
 
-def _dynamic(content: bytearray, tag: str) -> tuple[int, int]:
+def _dynamic(content: bytes | bytearray, tag: str) -> tuple[int, int]:
     """Offset and value of the first dynamic entry of a tag; LookupError."""
     where = next(row for _, row in segments(content) if row["type"] == DYNAMIC)
     for place in range(where["offset"], where["offset"] + where["filesz"], DYN.size):
@@ -110,15 +111,32 @@ def set_section(path: Path, name: str, *, offset: int) -> None:
 
 
 def rename(path: Path, old: str, new: str) -> None:
-    """Rename a dynamic symbol or version in place: no longer than it was."""
-    before, after = f"\0{old}\0".encode(), f"\0{new}".encode()
-    if len(after) >= len(before):
+    """Rename a dynamic symbol or version in place: no longer than it was, and not shared."""
+    before, after = f"\0{old}\0".encode(), f"\0{new}\0".encode()
+    if len(after) > len(before):
         raise ValueError(f"{new} is longer than {old}")
-    padded = after + b"\0" * (len(before) - len(after))
 
     def change(content: bytearray) -> None:
-        if content.count(before) != 1:
-            raise LookupError(f"{old} occurs {content.count(before)} times in {path}")
-        content[:] = content.replace(before, padded)
+        start, end = _strings(content)
+        if occurrences(content, old) != 1:
+            raise LookupError(f"{path} has {old} {occurrences(content, old)} times")
+        place = content.index(before, start, end)
+        content[place : place + len(before)] = after.ljust(len(before), b"\0")
 
     edit(path, change)
+
+
+def occurrences(content: bytes | bytearray, name: str) -> int:
+    """How often a whole name stands in the dynamic string table."""
+    return content.count(f"\0{name}\0".encode(), *_strings(content))
+
+
+def _strings(content: bytes | bytearray) -> tuple[int, int]:
+    """Where the dynamic string table begins and ends in the file."""
+    _, address = _dynamic(content, "STRTAB")
+    _, size = _dynamic(content, "STRSZ")
+    for _, row in segments(content):
+        if row["type"] == LOAD and 0 <= address - row["vaddr"] < row["filesz"]:
+            start = address - row["vaddr"] + row["offset"]
+            return start, start + size
+    raise LookupError("the dynamic string table is in no segment")

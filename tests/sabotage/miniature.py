@@ -144,6 +144,7 @@ def _python(root: Path, work: Path) -> None:
         "_ssl": [libraries / "libssl.so.3", libraries / "libcrypto.so.3"],
         "_sqlite3": [libraries / "libsqlite3.so.0"],
         "zlib": [libraries / "libz.so.1"],
+        "readline": [libraries / "libreadline.so.8"],
         "_bisect": [python],
     }.items():
         shared(dynload / f"{name}{SUFFIX}", f"PyInit_{name}", work, *needs, libc, rpath=path)

@@ -6,24 +6,28 @@ import importlib.util
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from everylinux import checks
+from everylinux import checks, distribution
 from everylinux.checks import ARTEFACT, Check, Expected
 from everylinux.facts import Facts
 from everylinux.model import Arch, Distribution, Outcome, Section
 from everylinux.probes.static import PROBES
 from tests.sabotage import FAULTS, Fault, miniature
 from tests.sabotage import elf as _elf  # noqa: F401 - declares its faults
+from tests.sabotage import hardening as _hardening  # noqa: F401
 from tests.sabotage import layout as _layout  # noqa: F401
+from tests.sabotage import manifest as _manifest  # noqa: F401
 from tests.sabotage import permissions as _permissions  # noqa: F401
 from tests.sabotage import tree as trees
 
 SUITES = Path(__file__).parents[2] / "suites"
 AREAS = ("elf", "layout", "permissions")
+MODULES = {"elf", "hardening", "layout", "manifest", "permissions"}
 
 
 class Cached(Expected):
@@ -53,18 +57,35 @@ def _load(area: str) -> Iterator[Check]:
 
 CLAIMS = {check.claim.id: check for area in AREAS for check in _load(area)}
 TREE_FAULTS = sorted(
-    (f for f in FAULTS.values() if f.kind == "tree" and f.area in AREAS), key=lambda f: f.name
+    (f for f in FAULTS.values() if f.kind == "tree" and f.area in MODULES), key=lambda f: f.name
 )
 
 
-@pytest.fixture(scope="session")
-def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The miniature, built once."""
-    folder = tmp_path_factory.mktemp("good")
-    return miniature.build(folder / "tree", folder / "work")
+@dataclass(frozen=True)
+class Good:
+    """A good tree, and what is expected of it."""
+
+    root: Path
+    expected: Expected
 
 
-def judged(tree: Path) -> dict[str, Outcome]:
+@pytest.fixture(
+    scope="session",
+    params=["miniature", pytest.param("built", marks=[pytest.mark.built, pytest.mark.slow])],
+)
+def good(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Good:
+    """The miniature, built once, and the newest Standalone Python of this machine."""
+    if request.param == "miniature":
+        folder = tmp_path_factory.mktemp("good")
+        return Good(miniature.build(folder / "tree", folder / "work"), EXPECTED)
+    newest = distribution.newest(miniature.PYTHON)
+    if newest is None:
+        pytest.skip("no Standalone Python was built here: everylinux build")
+    lock = Expected.of(distribution.resolve(newest), SUITES.parent).lock
+    return Good(newest, Cached(miniature.PYTHON, miniature.ARCH, "standalone", lock, suites=SUITES))
+
+
+def judged(tree: Path, expected: Expected = EXPECTED) -> dict[str, Outcome]:
     """Claim id -> outcome, of all static claims on a tree."""
     manifest = tree / trees.MANIFEST
     said = json.loads(manifest.read_text()) if manifest.exists() else {}
@@ -72,30 +93,30 @@ def judged(tree: Path) -> dict[str, Outcome]:
     sections: dict[str, Section] = {}
     for probe in PROBES:
         sections |= probe.gather(subject)
-    values = {"artefact": Facts.of(sections), "expected": EXPECTED}
+    values = {"artefact": Facts.of(sections), "expected": expected}
     return {id_: checks.evaluate(c, ARTEFACT, values).outcome for id_, c in CLAIMS.items()}
 
 
-def test_a_good_tree_is_green(good: Path) -> None:
+def test_a_good_tree_is_green(good: Good) -> None:
     """Every static claim passes on a good tree: none is unknown, none is skipped."""
-    outcomes = judged(good)
+    outcomes = judged(good.root, good.expected)
 
     assert {k: v for k, v in outcomes.items() if v is not Outcome.PASSED} == {}
 
 
 @pytest.mark.parametrize("fault", TREE_FAULTS, ids=lambda fault: fault.name)
-def test_a_fault_kills_what_it_names(fault: Fault, good: Path, tmp_path: Path) -> None:
-    """A fault turns exactly the claims it names red."""
+def test_a_fault_kills_what_it_names(fault: Fault, good: Good, tmp_path: Path) -> None:
+    """A fault turns exactly the claims it names red, and leaves the good tree as it was."""
     if fault.root and os.geteuid() != 0:
         pytest.skip("only root can do this to a tree")
-    tree = trees.copy(good, tmp_path / "tree")
-    before = _state(good)
+    tree = trees.copy(good.root, tmp_path / "tree")
+    before = _state(good.root)
 
     fault.apply(tree)
 
-    outcomes = judged(tree)
+    outcomes = judged(tree, good.expected)
     assert {k for k, v in outcomes.items() if v is Outcome.FAILED} == set(fault.kills)
-    assert _state(good) == before, "the fault wrote into the good tree"
+    assert _state(good.root) == before, "the fault wrote into the good tree"
 
 
 def _state(tree: Path) -> dict[str, tuple[int, int, int]]:

@@ -37,6 +37,14 @@ def private(path: Path) -> Path:
     return path
 
 
+def remove(path: Path) -> None:
+    """Remove a file, and the links beside it that lead to it."""
+    path.unlink()
+    for link in path.parent.iterdir():
+        if link.is_symlink() and str(link.readlink()) == path.name:
+            remove(link)
+
+
 def chmod(path: Path, mode: int) -> None:
     """Change a mode in this tree only."""
     if path.is_dir():
