@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -187,3 +192,39 @@ def test_a_package_that_is_not_there_is_one_line(store: RootStore) -> None:
     with pytest.raises(ImageError, match=r"could not be made: .*no-such-package"):
         provider.find(wanted, offline=False)
     assert store.markers() == ()
+
+
+def test_ctrl_c_ends_what_is_being_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interrupt kills the program that makes a root, and leaves nothing of it."""
+    tools, running = tmp_path / "tools", tmp_path / "running"
+    tools.mkdir()
+    for name, text in {
+        "mmdebstrap": f"echo $$ >{running}.new; mv {running}.new {running}; sleep 60",
+        "nice": 'exec "$@"',
+    }.items():
+        (tools / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tools / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    script = tmp_path / "make.py"
+    script.write_text(
+        "from everylinux.images import debian, gather\n"
+        "from everylinux.model import Arch, Image\n"
+        "debian.DebianProvider._release = lambda self, suite: 'made up'\n"
+        "recipe = {'suite': 'bookworm'}\n"
+        "gather([Image('one', Arch('x86_64'), 'Debian', '12', recipe=recipe)])\n"
+    )
+    monkeypatch.setenv(MIRROR, "http://127.0.0.1:9/debian")
+    with subprocess.Popen([sys.executable, script], stderr=subprocess.PIPE) as process:
+        for _ in range(200):
+            if running.exists():
+                break
+            time.sleep(0.05)
+        begin = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+
+    assert process.returncode != 0
+    assert time.monotonic() - begin < 5
+    assert not Path(f"/proc/{running.read_text().strip()}").exists()
+    left = [path for path in (tmp_path / "cache/rootfs").iterdir() if path.suffix != ".lock"]
+    assert left == []

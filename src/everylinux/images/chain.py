@@ -11,6 +11,7 @@ from everylinux.errors import UsageError
 from everylinux.images.base import Absent, RootFsProvider, Say
 from everylinux.images.cached import CacheProvider
 from everylinux.images.debian import DebianProvider
+from everylinux.images.processes import end_all
 from everylinux.images.registry import RegistryProvider
 from everylinux.images.store import RootStore
 from everylinux.images.tarballs import TarballProvider
@@ -79,7 +80,11 @@ def _ask(
 ) -> dict[Image, RootFs | NotRun]:
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="images") as pool:
         found = pool.map(lambda image: fetch(image, chain, offline=offline), images)
-        return dict(zip(images, found, strict=True))
+        try:
+            return dict(zip(images, found, strict=True))
+        except BaseException:
+            end_all()
+            raise
 
 
 def fetch(image: Image, chain: Sequence[RootFsProvider], *, offline: bool) -> RootFs | NotRun:

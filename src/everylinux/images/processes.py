@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 OUTPUT_BYTES = 1 << 20
+_RUNNING: set[int] = set()  # process groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +56,22 @@ def run(argv: Sequence[str], seconds: float, *, env: Mapping[str, str] | None = 
     return Done(code, texts[0], texts[1])
 
 
+def end_all() -> None:
+    """Kill what runs, in whatever thread: Ctrl-C must not wait for a download."""
+    for group in tuple(_RUNNING):
+        with suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGKILL)
+
+
 def _wait(process: subprocess.Popen[bytes], seconds: float) -> int | None:
     """Return the exit status; None if the time was over. Never leaves the group behind."""
+    _RUNNING.add(process.pid)
     try:
         return process.wait(seconds)
     except subprocess.TimeoutExpired:
         return None
     finally:
+        _RUNNING.discard(process.pid)
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
