@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
+import shutil
 import tarfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -109,3 +111,15 @@ def put(path: str, content: str = "x") -> str:
     return (
         f"mkdir -p $(dirname /build/out/opt/{path}); printf '%s' '{content}' >/build/out/opt/{path}"
     )
+
+
+def finish(step: Recipe, settings: Settings, inputs: Path, output: Path) -> None:
+    """A host step that leaves a tree with a manifest, as the real one does."""
+    del settings
+    if step.configure == ("fail",):
+        msg = "as it was told"
+        raise ValueError(msg)
+    info = json.loads((inputs / "build.json").read_text())
+    names = [component["recipe"] for component in info["components"]]
+    shutil.copytree(inputs / "opt", output / "python", ignore=shutil.ignore_patterns("f"))
+    (output / "python" / "manifest.json").write_text(json.dumps({"components": names}))

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
 from forge_bench import Bench, put, recipe
+
+from everylinux.forge.contract import Command, Settings
+from everylinux.forge.sandbox import Work, argv
 
 SEEN = """
 mkdir -p /build/out/opt; env | LC_ALL=C sort >/build/out/opt/env; cd /build/out/opt
@@ -110,3 +114,29 @@ def test_nothing_a_step_starts_outlives_it(bench: Bench) -> None:
     bench.build("a")
     listed = subprocess.run(("ps", "-eo", "args"), capture_output=True, text=True, check=True)
     assert "sleep 78.5" not in [line.strip() for line in listed.stdout.splitlines()]
+
+
+NOBODY = 65534
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_the_sandbox_works_without_root_and_is_the_same() -> None:
+    """An unprivileged user's step sees what root's step sees, and may do as little."""
+    script = f"{SEEN}ls -ln /build/src /opt/a >owners; ! (: >/opt/x) 2>/dev/null"
+    found = []
+    for drop in (0, NOBODY):
+        with tempfile.TemporaryDirectory() as place:
+            work = Work(Path(place))
+            work.make()
+            (work.needed / "a").write_text("x")
+            (work.src / "f").write_text("x")
+            for path in (Path(place), *Path(place).rglob("*")):
+                os.chown(path, drop, drop)
+                os.utime(path, (0, 0))
+            line = argv(work, Settings(), Command(("/bin/sh", "-ec", script)))
+            subprocess.run(line, check=True, user=drop, group=drop, extra_groups=[], cwd="/")
+            out = work.out / "opt"
+            found.append({path.name: path.read_text() for path in out.iterdir()})
+
+    assert found[0] == found[1]
+    assert "1000 1000" in found[0]["owners"]
