@@ -48,7 +48,7 @@ busyboxuclibc BusyBox 1.38-uclibc uClibc static
 cirros04 CirrOS 0.4.0 uClibc 0.9.33.2
 openwrt2014 OpenWrt 2014-11-28 uClibc 0.9.33.2
 tinycore6 Tiny-Core 6.0 glibc 2.20
-""".split("\n")
+""".strip()
 SAYS = (
     "Every shared library that an object asks for is one that the distribution carries.",
     "Every module of the standard library imports in a fresh process.",
@@ -141,7 +141,7 @@ def verdict(
 
 def write(folder: Path, rows: Rows, tail: str = "") -> Path:
     """Write a journal below `folder`, in a run's own folder."""
-    run = folder / next(row["id"] for row in rows if row["kind"] == "run")
+    run = folder / str(next(row["id"] for row in rows if row["kind"] == "run"))
     run.mkdir(parents=True, exist_ok=True)
     text = "".join(json.dumps(row) + "\n" for row in rows)
     (run / "journal.jsonl").write_text(text + tail)
@@ -175,7 +175,7 @@ class Sample:
 
     def _cells(self, copy: int) -> Rows:
         rows = []
-        for line in filter(None, LINUXES):
+        for line in LINUXES.splitlines():
             distro, name, release, libc, version = line.split()
             rows.append((f"{distro}{copy or ''}", name.replace("-", " "), release,
                          f"{libc} {version}", "x86_64"))  # fmt: skip
@@ -214,7 +214,8 @@ class Sample:
         if number % 7 == 0:
             why = "EVERYLINUX_ROOTFS_DIR has fedora-30.tar.xz, which is truncated at byte 18223104"
         return cell(
-            f"lost{number}-x86_64-3.13", distro=f"lost{number}", name=name, release=f"{20 + number}",
+            f"lost{number}-x86_64-3.13", distro=f"lost{number}", name=name,
+            release=f"{20 + number}",
             state="not-run", reason=why, claims_expected=0,
             support="required" if number % 3 else "best-effort",
         )  # fmt: skip
@@ -245,7 +246,7 @@ class Sample:
             reason = HOSTILE if row["id"] == "IMP-003" else reason
             evidence = {
                 "offenders": {"lib/python3.13/lib-dynload/_uuid.so": ["libuuid.so.1", "libc.so.6"]},
-                "stderr": "Traceback (most recent call last):\n  File \"<string>\", line 1\n"
+                "stderr": 'Traceback (most recent call last):\n  File "<string>", line 1\n'
                 f"ImportError: Error relocating: {HOSTILE}",
                 "größe": 4096,
             }  # fmt: skip

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from everylinux import places, report as reports
+from everylinux import places
+from everylinux import report as reports
 from everylinux.errors import UsageError
 
 LATEST = "latest"

@@ -9,5 +9,14 @@ from everylinux.report.terminal import show
 from everylinux.report.writing import FILES, PRESENTERS, newest, write
 
 __all__ = [
-    "FILES", "JOURNAL", "PRESENTERS", "Report", "exit_code", "load", "newest", "show", "summarize", "write",
-]  # fmt: skip
+    "FILES",
+    "JOURNAL",
+    "PRESENTERS",
+    "Report",
+    "exit_code",
+    "load",
+    "newest",
+    "show",
+    "summarize",
+    "write",
+]

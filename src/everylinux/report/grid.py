@@ -13,7 +13,7 @@ SYMBOLS: Mapping[Outcome, str] = {
     Outcome.UNKNOWN: "?",
     Outcome.WAIVED: "~",
     Outcome.PASSED: "✓",
-    Outcome.SKIPPED: "–",
+    Outcome.SKIPPED: "\N{EN DASH}",
 }
 """Gravest first, the order in which a group of verdicts is summed up: colour is never alone."""
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from everylinux.errors import UsageError
 from everylinux.model import Claim, Outcome, Verdict
-from everylinux.report.model import ARTEFACT, CellRow, Measure, Report, Run, Subject
+from everylinux.report.model import CellRow, Measure, Report, Run, Subject
 
 JOURNAL = "journal.jsonl"
 EVIDENCE_BYTES = 1 << 20
@@ -59,13 +59,16 @@ class Journal:
 
     def _cell(self, row: Row) -> None:
         _require(row, "id", "state")
-        kept = {name: str(row[name]) for name in _names(CellRow) if row.get(name) is not None}
-        expected = int(row.get("claims_expected") or 0)
-        self.cells[kept["id"]] = CellRow(**{**kept, "claims_expected": expected})
+        kept: dict[str, Any] = {n: str(row[n]) for n in _names(CellRow) if row.get(n) is not None}
+        kept["claims_expected"] = int(row.get("claims_expected") or 0)
+        self.cells[kept["id"]] = CellRow(**kept)
 
     def _claim(self, row: Row) -> None:
-        texts = [str(row[name]) for name in ("id", "area", "says", "source", "remedy")]
-        self.claims[texts[0]] = Claim(*texts, profiles=tuple(map(str, row.get("profiles") or ())))
+        name, area, says, source, remedy = (
+            str(row[key]) for key in ("id", "area", "says", "source", "remedy")
+        )
+        profiles = tuple(map(str, row.get("profiles") or ()))
+        self.claims[name] = Claim(name, area, says, source, remedy, profiles)
 
     def _verdict(self, row: Row) -> None:
         verdict = Verdict(
@@ -209,6 +212,3 @@ def _subject(row: Row) -> Subject:
 def _texts() -> tuple[str, ...]:
     """The fields of a Subject without a default: all are text."""
     return tuple(field.name for field in fields(Subject) if field.default is MISSING)
-
-
-__all__ = ["ARTEFACT", "JOURNAL", "bounded", "load"]

@@ -180,12 +180,12 @@ def headline(summary: Summary) -> str:
         return _without_cells(summary)
     good = sum(row.state == State.PASSED for row in ran)
     bad = sum(row.state == State.FAILED for row in ran)
+    doubt = len(ran) - good - bad
+    unsure = f", unknown on {doubt}" if doubt else ""
     if bad:
-        return f"Fails on {bad} of {len(ran)} {kind}"
+        return f"Fails on {bad} of {len(ran)} {kind}{unsure}"
     if _artefact_fails(summary):
         return f"Broken in itself, though it runs on {good} of {len(ran)} {kind}"
-    doubt = len(ran) - good
-    unsure = f", unknown on {doubt}" if doubt else ""
     return f"Runs on {good} of {len(ran)} {kind}{unsure}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
@@ -121,7 +122,7 @@ class Painter:
         return self.text(f"{cell.title[: NAME_WIDTH - len(tail)]}{tail}")
 
     def _mark(self, counts: Grid, cell: CellRow, area: str) -> Text:
-        found = counts.get((cell.id, area), {})
+        found = counts.get((cell.id, area), Counter())
         worst = gravest(found)
         if worst is None:
             return Text("")

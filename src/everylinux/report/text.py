@@ -23,7 +23,7 @@ DEPTH = 24
 
 
 def visible(text: str, keep: str = "") -> str:
-    """Write each unseen character as `\\xNN`, `\\uNNNN` or `\\UNNNNNNNN`, except those in `keep`."""
+    r"""Write unseen characters as `\xNN`, `\uNNNN` or `\UNNNNNNNN`, except those in `keep`."""
     return UNSEEN.sub(lambda found: found[0] if found[0] in keep else _escape(found[0]), text)
 
 

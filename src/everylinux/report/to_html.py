@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -39,7 +39,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    loaded.filters |= {"visible": visible, "seconds": seconds, "size": size}
+    loaded.filters |= {"visible": visible, "size": size, "moment": _moment}
     return loaded
 
 
@@ -86,6 +86,14 @@ def _policy(script: str, style: str) -> str:
 def _hash(text: str) -> str:
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     return f"'sha256-{digest}'"
+
+
+def _moment(text: str) -> str:
+    """A moment for people: `2026-11-23 00:15:00 UTC`; what is none stays as it is."""
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except ValueError:
+        return visible(text)
 
 
 def _took(report: Report) -> str:

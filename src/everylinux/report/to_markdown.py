@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from everylinux.model import Claim, Outcome, Verdict
@@ -133,7 +134,7 @@ def _row(cell: CellRow, areas: tuple[str, ...], counts: Grid) -> str:
 
 
 def _mark(counts: Grid, cell: str, area: str) -> str:
-    found = counts.get((cell, area), {})
+    found = counts.get((cell, area), Counter())
     worst = gravest(found)
     if worst is None:
         return ""

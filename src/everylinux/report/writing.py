@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from everylinux.errors import UsageError
@@ -52,20 +52,16 @@ def write(run_dir: Path, *, strict: bool = False) -> dict[str, Path]:
 
 def _put(path: Path, text: str) -> None:
     """Replace a file as a whole: a reader sees the old one or the new one."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with tempfile.NamedTemporaryFile(
-            "w", dir=path.parent, prefix=f".{path.name}.", encoding="utf-8", delete=False
-        ) as stream:
-            try:
-                stream.write(text)
-                stream.flush()
-                os.fchmod(stream.fileno(), 0o644)
-                os.replace(stream.name, path)
-            except BaseException:
-                os.unlink(stream.name)
-                raise
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(path)
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}", move="make room") from None
+        move = "make room, or make the folder writable"
+        raise UsageError(f"cannot write {path}: {error.strerror}", move=move) from None
+    finally:
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
 
 
 def _age(run: Path) -> tuple[str, int]:
@@ -81,7 +77,7 @@ def newest(reports: Path, having: str = JOURNAL) -> Path | None:
 def point_latest(reports: Path) -> None:
     """Point `latest` at the newest run that has a report, in one step."""
     target, link = newest(reports, FILES["json"]), reports / LATEST
-    if target is None or (link.is_symlink() and os.readlink(link) == target.name):
+    if target is None or (link.is_symlink() and link.readlink().name == target.name):
         return
     if link.exists() and not link.is_symlink():
         raise UsageError(f"{link} is in the way of the link to the newest run", move="move it")

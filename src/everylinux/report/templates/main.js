@@ -17,13 +17,22 @@ function fillSelect(id, values) {
   select.addEventListener("change", () => { filter[id] = select.value; refilter(); });
 }
 
+// The counts at the top and the row of the filters are the same switches.
+const switches = [...document.querySelectorAll("button.count")];
+
+function showPressed() {
+  for (const button of switches) {
+    const outcome = OUTCOMES.findIndex((one) => one.name === button.dataset.outcome);
+    button.setAttribute("aria-pressed", filter.outcomes.has(outcome));
+  }
+}
+
 function startOutcomes() {
-  for (const button of document.querySelectorAll("button.count")) {
+  for (const button of switches) {
     const outcome = OUTCOMES.findIndex((one) => one.name === button.dataset.outcome);
     button.addEventListener("click", () => {
-      const on = !filter.outcomes.delete(outcome);
-      if (on) filter.outcomes.add(outcome);
-      button.setAttribute("aria-pressed", on);
+      if (!filter.outcomes.delete(outcome)) filter.outcomes.add(outcome);
+      showPressed();
       refilter();
     });
   }
@@ -33,7 +42,7 @@ function clearFilters() {
   Object.assign(filter, { area: "", support: "", arch: "" });
   filter.outcomes.clear();
   for (const id of ["area", "support", "arch", "query"]) byId(id).value = "";
-  for (const button of document.querySelectorAll("button.count")) button.setAttribute("aria-pressed", false);
+  showPressed();
   search("");
   refilter();
   byId("query").focus();

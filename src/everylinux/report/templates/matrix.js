@@ -3,11 +3,6 @@ const areasInCells = new Set(verdicts.filter((v) => !v.cell.artefact).map((v) =>
 const columns = data.areas.map((_, area) => area).filter((area) => areasInCells.has(area));
 let spot = [0, 0]; // where the arrow keys are
 
-function squareLabel(counts, total) {
-  const grave = gravest(counts);
-  return grave < PASSED ? `${OUTCOMES[grave].symbol} ${counts[grave]}` : `${OUTCOMES[grave].symbol} `;
-}
-
 function spoken(cell, area, counts) {
   const parts = counts.map((count, outcome) => count && `${count} ${OUTCOMES[outcome].name}`).filter(Boolean);
   const arch = cell.artefact ? "" : ` ${cell.arch}`;
@@ -21,8 +16,9 @@ function square(cell, area, list) {
   const about = { type: "button", "data-area": name, "aria-label": spoken(cell, area, counts), tabindex: "-1" };
   if (!total) return make("button", { ...about, class: "box none", "aria-disabled": "true" }, "·");
   const grave = gravest(counts);
-  const box = make("button", { ...about, class: `box ${OUTCOMES[grave].name}` }, squareLabel(counts, total),
-    make("small", {}, grave < PASSED ? `/${total}` : `${total}`));
+  const small = grave < PASSED ? `/${total}` : `${counts[grave]}`;
+  const box = make("button", { ...about, class: `box ${OUTCOMES[grave].name}` },
+    `${OUTCOMES[grave].symbol} ${grave < PASSED ? counts[grave] : ""}`, make("small", {}, small));
   box.addEventListener("click", () => visit(cell, name));
   return box;
 }
