@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -118,12 +119,21 @@ def _death(done: subprocess.CompletedProcess[bytes]) -> str:
 
 def remove_tree(path: Path | str) -> None:
     """Remove a folder, also one whose folders are not writable; no error if it is not there."""
+    top = Path(path)
 
-    def again(function: Any, name: str, _: object) -> None:  # noqa: ANN401 - shutil's own signature
+    def again(function: Any, name: str, error: Any) -> None:  # noqa: ANN401 - shutil's own signature
+        place = Path(name)
+        if not issubclass(error[0], PermissionError):
+            return
         with contextlib.suppress(OSError):
-            Path(name).parent.chmod(0o700)
-            if not Path(name).is_symlink():
-                Path(name).chmod(0o700)
-            function(name)
+            if place != top:
+                place.parent.chmod(0o700)
+            if place.is_symlink() or not place.is_dir():
+                place.unlink()
+            elif function is os.rmdir:
+                place.rmdir()
+            else:
+                place.chmod(0o700)
+                shutil.rmtree(place, onerror=again)
 
-    shutil.rmtree(path, onerror=again)
+    shutil.rmtree(top, onerror=again)

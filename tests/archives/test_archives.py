@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tarfile
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -346,3 +347,45 @@ def test_a_missing_archive_is_one_line(place: Path) -> None:
     """An archive that is not there is said so."""
     with pytest.raises(EverylinuxError, match="No such file"):
         archives.extract(place.parent / "none", place)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_tree_that_may_not_be_written_is_removed() -> None:
+    """Closed folders go too, for a user without privileges; the folder above is not touched."""
+    with tempfile.TemporaryDirectory() as above:
+        top = Path(above, "t")
+        (top / "a" / "b").mkdir(parents=True)
+        (top / "a" / "b" / "f").write_text("x")
+        (top / "a" / "empty").mkdir()
+        for path in (top / "a" / "b", top / "a", top):
+            path.chmod(0o500)
+        for path in (Path(above), top, *top.rglob("*")):
+            os.chown(path, 65534, 65534)
+        Path(above).chmod(0o755)
+        source = Path(archives.__file__).read_text().replace("from everylinux.errors", "from er")
+        errors = "class ArchiveError(Exception): ...\nclass EverylinuxError(Exception): ...\n"
+        program = f"import sys, types; er = types.ModuleType('er'); exec({errors!r}, er.__dict__)\n"
+        program += "sys.modules['er'] = er\nspace = {'__name__': 'archives'}\n"
+        program += (
+            f"sys.modules['archives'] = types.ModuleType('archives'); exec({source!r}, space)\n"
+        )
+        program += f"space['remove_tree']({str(top)!r}); space['remove_tree']({str(top)!r})"
+        subprocess.run(
+            ("/usr/bin/python3", "-c", program),
+            check=True,
+            user=65534,
+            group=65534,
+            extra_groups=[],
+            cwd="/",
+        )
+        assert not top.exists()
+        assert Path(above).stat().st_mode & 0o777 == 0o755
+        Path(above).chmod(0o700)
+        os.chown(above, 0, 0)
+
+
+def test_removing_what_is_not_there_changes_nothing(tmp_path: Path) -> None:
+    """No error, and the folder above keeps its mode."""
+    tmp_path.chmod(0o755)
+    archives.remove_tree(tmp_path / "none")
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
