@@ -1,8 +1,8 @@
 """manifest.json says truly what is in the tree, what it was made of and how.
 
 Judged form: `files` is a list of `{path, kind, mode, size, sha256}` (links: `{path, kind, target}`)
-of every file and link but manifest.json; `components` a list of `{name, version, licence, flags,
-sources: [{file, sha256, origin}]}`; `toolchain` and the settings `python`, `arch`, `profile`.
+of everything but manifest.json; `components` a list of `{name, version, licence, flags: {commands},
+sources: [{name, version, file, sha256, origin}]}`; `toolchain`; `python` and `arch`.
 """
 
 from __future__ import annotations
@@ -85,12 +85,12 @@ def test_everything_listed_is_there(artefact: Facts, evidence: Evidence) -> None
 
 @check("LAY-104", source=SOURCE, remedy=REMEDY, profiles=OURS)
 def test_modes_are_true(artefact: Facts, evidence: Evidence) -> None:
-    """Every mode in the manifest is the file's."""
-    present = _present(artefact)
+    """Every mode in the manifest is the file's or the folder's."""
+    present = artefact["files.entries"]
     evidence["offenders"] = {
         path: {"listed": row.get("mode"), "there": f"{present[path]['mode']:04o}"}
         for path, row in _listed(artefact).items()
-        if present.get(path, {}).get("kind") == "file"
+        if present.get(path, {}).get("kind") in {"file", "dir"}
         and _mode(row.get("mode")) != present[path]["mode"]
     }
 
@@ -196,26 +196,37 @@ def test_components_have_licences(artefact: Facts, evidence: Evidence) -> None:
 
 
 @check("LAY-112", source=SOURCE, remedy="Build again: the lock has changed.", profiles=OURS)
-def test_versions_are_the_locked_ones(
+def test_sources_are_the_locked_ones(
     artefact: Facts, expected: Expected, evidence: Evidence
 ) -> None:
-    """Every source is the release that the lock pins, by name, version and digest."""
+    """Every source is the one that the lock pins: its name, its version, its sha256."""
     sources = [s for row in _components(artefact).values() for s in row.get("sources", ())]
     evidence["offenders"] = {
-        _name(source): {"built": source.get("version"), "locked": locked.get("version")}
+        _name(source): wrong
         for source in sources
-        if (locked := expected.lock.get(str(source.get("name")), {})).get("version")
-        != source.get("version")
+        if (wrong := _unlocked(source, expected.lock.get(str(source.get("name")), {})))
     }
 
     assert evidence["offenders"] == {}
 
 
+def _unlocked(source: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a source no form of the lock's entry (upstream, debian) says."""
+    forms = [entry, *(form for form in entry.values() if isinstance(form, Mapping))]
+    return {
+        key: {"built": source.get(key), "locked": locked}
+        for key in ("version", "sha256")
+        if source.get(key) not in (locked := [form[key] for form in forms if key in form])
+    }
+
+
 @check("LAY-113", source=SOURCE, remedy="Record each step's commands.", profiles=OURS)
 def test_flags_are_recorded(artefact: Facts, evidence: Evidence) -> None:
-    """Every component that was compiled has its flags recorded."""
+    """Every component has the commands recorded by which it was built, with their flags."""
     evidence["offenders"] = [
-        name for name, row in _components(artefact).items() if not row.get("flags")
+        name
+        for name, row in _components(artefact).items()
+        if not (row.get("flags") or {}).get("commands")
     ]
 
     assert evidence["offenders"] == []

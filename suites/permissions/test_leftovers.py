@@ -117,17 +117,20 @@ def test_bytecode_is_fresh(artefact: Facts, evidence: Evidence) -> None:
     evidence["offenders"] = [
         path
         for path, entry in _bytecode(artefact)
-        if (source := entries.get(_source(path))) and _is_stale(entry.get("pyc"), source)
+        if (source := entries.get(_source(path))) and _is_stale(entry, source)
     ][:200]
 
     assert evidence["offenders"] == []
 
 
-def _is_stale(header: list[int] | None, source: Mapping[str, Any]) -> bool:
-    if not header or header[1] != 0:
-        return False  # no header is PRM-021's; a hash needs no time
+def _is_stale(entry: Mapping[str, Any], source: Mapping[str, Any]) -> bool:
+    header = entry.get("pyc")
+    if not header:
+        return False  # judged by PRM-021
+    if header[1] & 1:  # PEP 552: compiled from a hash, which the loader may not even check
+        return bool(entry["pyc_hash"] != entry["source_hash"])
     mtime, size = source["mtime"] & 0xFFFFFFFF, source["size"] & 0xFFFFFFFF
-    return header[2:4] != [mtime, size]
+    return bool(header[2:4] != [mtime, size])
 
 
 @check(

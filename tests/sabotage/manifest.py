@@ -90,7 +90,7 @@ def a_component_without_origin(manifest: dict[str, Any]) -> None:
     row["sources"][0]["origin"] = {}
 
 
-@lies("LAY-110")
+@lies("LAY-110", "LAY-112")
 def a_component_without_digest(manifest: dict[str, Any]) -> None:
     """A source has no digest."""
     row = next(row for row in manifest["components"] if row.get("sources"))
@@ -110,10 +110,17 @@ def another_release_than_locked(manifest: dict[str, Any]) -> None:
     row["sources"][0]["version"] = "0.0.1"
 
 
+@lies("LAY-112")
+def another_archive_than_locked(manifest: dict[str, Any]) -> None:
+    """A source has the right name and another content."""
+    row = next(row for row in manifest["components"] if row.get("sources"))
+    row["sources"][0]["sha256"] = "1" * 64
+
+
 @lies("LAY-113")
 def flags_not_recorded(manifest: dict[str, Any]) -> None:
     """How a component was compiled is lost."""
-    manifest["components"][0]["flags"] = []
+    manifest["components"][0]["flags"]["commands"] = []
 
 
 @lies("LAY-114")

@@ -14,10 +14,11 @@ from pathlib import Path
 from tests.sabotage.tree import truthful, write
 
 PYTHON, ARCH = "3.13", "x86_64"
+ANY = {"upstream": {"sha256": "0" * 64}}
 LOCK = {
-    "musl": {"version": "1.2.5"},
-    "cpython": {"version": "3.13.5"},
-    "zlib": {"version": "1.3.1"},
+    "musl": {"version": "1.2.5", **ANY},
+    "cpython": {"version": "3.13.5", **ANY},
+    "zlib": {"version": "1.3.1", **ANY},
 }
 MAGIC = 3571  # Lib/importlib/_bootstrap_external.py of 3.13
 TIME = 1_750_000_000
@@ -231,7 +232,7 @@ def _manifest(root: Path) -> None:
             "name": name,
             "version": row["version"],
             "licence": "MIT",
-            "flags": [["./configure"]],
+            "flags": {"configure": [], "commands": ["./configure"]},
             "sources": [
                 {
                     "name": name,

@@ -6,7 +6,7 @@ import os
 import socket
 from pathlib import Path
 
-from tests.sabotage.tree import breaks, chmod, extension, real, stdlib, write
+from tests.sabotage.tree import breaks, chmod, edit, extension, real, stdlib, write
 
 
 @breaks("PRM-001")
@@ -18,7 +18,7 @@ def the_real_interpreter_is_executable(tree: Path) -> None:
 @breaks("PRM-002")
 def a_program_without_its_bit(tree: Path) -> None:
     """A script lost its executable bit on the way."""
-    chmod(next(tree.glob("bin/idle3.*")), 0o644)
+    chmod(next(tree.glob("bin/idle3.??")), 0o644)
 
 
 @breaks("PRM-003")
@@ -182,9 +182,17 @@ def a_module_not_compiled(tree: Path) -> None:
 @breaks("PRM-024")
 def stale_bytecode(tree: Path) -> None:
     """The source's time was set after compiling: every start compiles it again."""
-    path = stdlib(tree) / "ssl.py"
-    chmod(path, 0o644)
-    os.utime(path, (1, 1))
+    path = next(stdlib(tree).glob("__pycache__/ssl.cpython-3??.pyc"))
+    header = (0).to_bytes(4, "little") + (1).to_bytes(4, "little") * 2
+    edit(path, lambda content: content.__setitem__(slice(4, 16), header))
+
+
+@breaks("PRM-024")
+def bytecode_of_another_source(tree: Path) -> None:
+    """Compiled with hashes that nobody checks, then patched: the old code runs, without a word."""
+    path = next(stdlib(tree).glob("__pycache__/ssl.cpython-3??.pyc"))
+    header = (1).to_bytes(4, "little") + b"old hash"
+    edit(path, lambda content: content.__setitem__(slice(4, 16), header))
 
 
 @breaks("PRM-025")

@@ -62,7 +62,7 @@ def edit(path: Path, change: Callable[[bytearray], object]) -> None:
 
 def truthful(tree: Path) -> None:
     """Write what is there now into the manifest's list of files, so that it does not catch it."""
-    rows = [_row(item) for item in walk(tree) if item.kind in {"file", "link"}]
+    rows = [_row(item) for item in walk(tree) if item.path and item.kind != "other"]
 
     def change(manifest: dict[str, Any]) -> None:
         manifest["files"] = [row for row in rows if row["path"] != MANIFEST]
@@ -73,6 +73,8 @@ def truthful(tree: Path) -> None:
 def _row(item: Item) -> dict[str, Any]:
     if item.kind == "link":
         return {"path": item.path, "kind": "link", "target": item.target}
+    if item.kind == "dir":
+        return {"path": item.path, "kind": "dir", "mode": f"{item.info.st_mode & 0o7777:04o}"}
     sha256 = item.identity.sha256 if item.identity else ""
     mode = f"{item.info.st_mode & 0o7777:04o}"
     size = item.info.st_size

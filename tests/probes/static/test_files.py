@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import py_compile
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,23 @@ def test_bytecode_headers_are_read(tmp_path: Path) -> None:
 
     assert found["a.pyc"]["pyc"] == [3571, 0, 1, 2]
     assert "pyc" not in found["b.pyc"]
+
+
+def test_bytecode_from_a_hash_is_compared_with_its_source(tmp_path: Path) -> None:
+    """The hash that py_compile of this Python wrote is the one the probe finds; not after a change."""
+    source = tmp_path / "a.py"
+    source.write_text("x = 1\n")
+    mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    bytecode = py_compile.compile(str(source), invalidation_mode=mode)
+    assert bytecode
+    path = str(Path(bytecode).relative_to(tmp_path))
+
+    before = entries(tmp_path)[path]
+    source.write_text("x = 2\n")
+    after = entries(tmp_path)[path]
+
+    assert before["pyc_hash"] == before["source_hash"]
+    assert after["pyc_hash"] != after["source_hash"]
 
 
 def test_no_manifest_is_an_error(tmp_path: Path) -> None:

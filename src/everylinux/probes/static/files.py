@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import _imp
 import os
 import posixpath
+import stat
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from everylinux.model import Distribution, Section
@@ -19,8 +22,9 @@ class FilesProbe:
 
     Each has `mode`, `uid`, `gid`, `size`, `mtime`. A link has `target`, `inside` (it stays within
     the tree, by its text), `end` (where it leads) and `resolves`; a file has `sha256` (or `error`),
-    bytecode also `pyc` (magic number, flags, source's mtime and size); anything may have
-    `attributes`, the names of its extended attributes.
+    bytecode also `pyc` (magic number, flags, source's mtime and size), `pyc_hash` and, if it was
+    compiled from a hash, `source_hash` of the source beside it; anything may have `attributes`, the
+    names of its extended attributes.
     """
 
     name: str = "files"
@@ -80,7 +84,30 @@ def _content(item: Item) -> dict[str, Any]:
     facts: dict[str, Any] = {"sha256": item.identity.sha256}
     if item.path.endswith(".pyc") and len(item.identity.head) >= PYC.size:
         facts["pyc"] = list(PYC.unpack_from(item.identity.head))
+        facts["pyc_hash"] = item.identity.head[8:16].hex()
+        facts["source_hash"] = _source_hash(item)
     return facts
+
+
+SOURCE_BYTES = 16 << 20
+"""A source beyond this is not hashed; the biggest of the standard library has 0.3 MB."""
+
+
+def _source_hash(item: Item) -> str:
+    """PEP 552's hash of the source beside bytecode that says it was compiled from a hash, or ""."""
+    token = int.from_bytes(item.identity.head[:4], "little") if item.identity else 0
+    source = item.absolute.parent.parent / f"{item.absolute.name.split('.', 1)[0]}.py"
+    if not item.identity or not item.identity.head[4] & 1 or not _is_plain(source):
+        return ""
+    return _imp.source_hash(token, source.read_bytes()).hex()
+
+
+def _is_plain(source: Path) -> bool:
+    try:
+        info = source.lstat()
+    except OSError:
+        return False
+    return stat.S_ISREG(info.st_mode) and info.st_size <= SOURCE_BYTES
 
 
 def _attributes(item: Item) -> list[str]:
