@@ -13,6 +13,7 @@ from everylinux.facts import Facts
 TABLE = "layout/expected.yaml"
 SPEC = "spec: Complete Directory Structure"
 OURS = ("standalone",)
+PORTABLE = ("standalone", "relocatable")
 LIBRARIES = "shared_libraries/lib/"
 MACHINE_DEFINED = ("HAVE_BROKEN_SEM_GETVALUE", "HAVE_ALIGNED_REQUIRED")
 
@@ -64,6 +65,7 @@ def test_names_of_programs(artefact: Facts, expected: Expected, evidence: Eviden
     "LAY-003",
     source=SPEC,
     remedy="Install the whole standard library: make install, then leave its folders.",
+    profiles=PORTABLE,
 )
 def test_standard_library(artefact: Facts, expected: Expected, evidence: Evidence) -> None:
     """The standard library's folders of the layout are in lib/python3.N."""
@@ -122,7 +124,9 @@ def test_extension_names(artefact: Facts, expected: Expected, evidence: Evidence
     assert evidence["offenders"] == []
 
 
-@check("LAY-007", source=SPEC, remedy="See the build log: the module was not built.")
+@check(
+    "LAY-007", source=SPEC, remedy="See the build log: the module was not built.", profiles=PORTABLE
+)
 def test_drawn_extensions(artefact: Facts, expected: Expected, evidence: Evidence) -> None:
     """The extension modules that the layout draws are in lib-dynload."""
     folder = f"lib/python{expected.python}/lib-dynload/"
@@ -132,7 +136,12 @@ def test_drawn_extensions(artefact: Facts, expected: Expected, evidence: Evidenc
     assert evidence["missing"] == []
 
 
-@check("LAY-008", source=SPEC, remedy="Ship include/python3.N: extensions are built with it.")
+@check(
+    "LAY-008",
+    source=SPEC,
+    remedy="Ship include/python3.N: extensions are built with it.",
+    profiles=PORTABLE,
+)
 def test_headers(artefact: Facts, expected: Expected, evidence: Evidence) -> None:
     """The C headers are in include/python3.N, pyconfig.h among them."""
     folder = f"include/python{expected.python}"
@@ -151,7 +160,12 @@ def test_libpython(artefact: Facts, expected: Expected, evidence: Evidence) -> N
     assert evidence["missing"] == []
 
 
-@check("LAY-010", source=SPEC, remedy="Keep lib/pkgconfig of CPython's own installation.")
+@check(
+    "LAY-010",
+    source=SPEC,
+    remedy="Keep lib/pkgconfig of CPython's own installation.",
+    profiles=PORTABLE,
+)
 def test_pkgconfig(artefact: Facts, expected: Expected, evidence: Evidence) -> None:
     """The pkg-config file of this version is in lib/pkgconfig."""
     names = [_named(expected, text) for text in expected.table(TABLE)["pkgconfig"]]
@@ -161,7 +175,12 @@ def test_pkgconfig(artefact: Facts, expected: Expected, evidence: Evidence) -> N
     assert evidence["missing"] == []
 
 
-@check("LAY-011", source=SPEC, remedy="Keep share/man of CPython's own installation.")
+@check(
+    "LAY-011",
+    source=SPEC,
+    remedy="Keep share/man of CPython's own installation.",
+    profiles=PORTABLE,
+)
 def test_manual(artefact: Facts, expected: Expected, evidence: Evidence) -> None:
     """The manual page of this version is in share/man/man1."""
     names = [_named(expected, text) for text in expected.table(TABLE)["manual"]]

@@ -103,7 +103,7 @@ def test_bytecode_headers_are_read(tmp_path: Path) -> None:
 
 
 def test_bytecode_from_a_hash_is_compared_with_its_source(tmp_path: Path) -> None:
-    """The hash that py_compile of this Python wrote is the one the probe finds; not after a change."""
+    """The hash that py_compile wrote is the one the probe finds, until the source changes."""
     source = tmp_path / "a.py"
     source.write_text("x = 1\n")
     mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
