@@ -46,12 +46,15 @@ class Hello:
 class AgentSession:
     """Talks to one agent; one request at a time, also from several threads."""
 
-    def __init__(self, write_fd: int, read_fd: int, seconds: float = HELLO_SECONDS) -> None:
-        """Own both descriptors; AgentError if no right hello comes within `seconds`."""
+    def __init__(self, write_fd: int, read_fd: int, seconds: float | None = None) -> None:
+        """Own both descriptors; AgentError if no right hello comes within `seconds`.
+
+        None is HELLO_SECONDS.
+        """
         self._pipes = Pipes(write_fd, read_fd)
         self._lock = threading.RLock()
         self._last = 0
-        self.hello = self._greet(time.monotonic() + seconds)
+        self.hello = self._greet(time.monotonic() + (HELLO_SECONDS if seconds is None else seconds))
 
     def _greet(self, until: float) -> Hello:
         frame = self._pipes.receive(until)

@@ -16,7 +16,7 @@ from everylinux.agent.session import AgentSession
 from everylinux.agent.terminal import Terminal
 from everylinux.cgroups import Group, of_process
 from everylinux.engines.base import DEFAULT_LIMITS, Box
-from everylinux.errors import AgentError
+from everylinux.errors import AgentError, UnlimitedError
 from everylinux.model import Cell, Distribution, Entry, Limits, Result
 
 CLOSE_SECONDS = 5.0
@@ -107,14 +107,14 @@ class AgentBox:
     def _command_group(self, limits: Limits) -> Group:
         if self.group is None or self._main is None:
             why = self.unlimited or "the agent is in no control group that we can see"
-            raise AgentError(f"memory and processes cannot be limited here: {why}")
+            raise UnlimitedError(f"memory and processes cannot be limited here: {why}")
         group = self.group.child(f"command-{next(self._commands)}")
         try:
             group.create()
             group.limit(limits.memory_bytes, limits.processes)
         except OSError as error:
             group.remove()
-            raise AgentError(f"memory and processes cannot be limited: {error}") from None
+            raise UnlimitedError(f"memory and processes cannot be limited: {error}") from None
         return group
 
     def _host_pid(self, inner: int) -> int:

@@ -33,7 +33,8 @@ TEMP_BYTES = 512 << 20
 """Of /tmp in a cell."""
 HOSTNAME = "everylinux"
 AGENT_ARGV = (str(AGENT), "--sticky", "/tmp", "--sticky", "/dev/shm")  # noqa: S108 - the cell's
-END_SECONDS = 5.0
+END_SECONDS = 0.5
+"""For what did not become an agent to end by itself."""
 FOLDERS = ("proc", "dev", "tmp", "sys", CELL.name)
 
 Binds = Mapping[str, Path]
@@ -185,9 +186,15 @@ def _check(root: RootFs, distribution: Distribution) -> None:
 
 def _last_line(path: Path) -> str:
     with contextlib.suppress(OSError):
-        lines = path.read_bytes()[-2000:].decode("utf-8", "replace").strip().splitlines()
-        return lines[-1] if lines else ""
+        return gist(path.read_bytes()[-4000:].decode("utf-8", "replace"))
     return ""
+
+
+def gist(said: str) -> str:
+    """The one line of a tool's stderr that tells why: its last error, else its last line."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    errors = [line for line in lines if "rror" in line]
+    return (errors or lines or [""])[-1]
 
 
 def sweep_folders() -> tuple[str, ...]:

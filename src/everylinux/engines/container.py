@@ -17,6 +17,7 @@ from everylinux.engines.cell import (
     TEMP_BYTES,
     AgentEngine,
     Place,
+    gist,
     sweep_folders,
 )
 from everylinux.engines.trial import try_engine
@@ -91,7 +92,7 @@ class ContainerEngine(AgentEngine):
         except (OSError, subprocess.TimeoutExpired) as error:
             raise EngineError(f"{self.name} {arguments[0]}: {error}", move=self.move) from None
         if check and done.returncode:
-            said = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
+            said = gist(done.stderr) or f"status {done.returncode}"
             raise EngineError(f"{self.name} {arguments[0]}: {said}", move=self.move)
         return done.stdout
 
