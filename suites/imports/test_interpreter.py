@@ -29,7 +29,7 @@ def _same(evidence: Evidence, found: Any, wanted: Any) -> None:  # noqa: ANN401 
     remedy="No start-up file may change flags; check for a patched default.",
 )
 def test_flags_are_sane(facts: Facts, evidence: Evidence) -> None:
-    """Started with -I, the interpreter is isolated, not optimised, not debugging, and hashes at random."""
+    """With -I the interpreter is isolated, unoptimised, not debugging, and hashes at random."""
     wanted = {
         "isolated": 1, "ignore_environment": 1, "no_user_site": 1, "no_site": 0, "optimize": 0,
         "debug": 0, "inspect": 0, "interactive": 0, "verbose": 0, "bytes_warning": 0,
@@ -81,7 +81,7 @@ def test_version_is_the_locked(facts: Facts, evidence: Evidence, expected: Expec
     profiles=STANDALONE,
 )
 def test_soabi_is_of_musl(facts: Facts, evidence: Evidence, expected: Expected) -> None:
-    """sysconfig names the musl ABI of this architecture in SOABI and EXT_SUFFIX."""
+    """Module sysconfig names the musl ABI of this architecture in SOABI and EXT_SUFFIX."""
     triplet = ARCHITECTURES[expected.arch][1]
     soabi = f"cpython-{expected.python.replace('.', '')}-{triplet}"
     found = [facts["interpreter.soabi"], facts["interpreter.ext_suffix"]]
@@ -94,9 +94,7 @@ def test_soabi_is_of_musl(facts: Facts, evidence: Evidence, expected: Expected) 
     remedy="Install extensions under the name that EXT_SUFFIX says.",
     profiles=STANDALONE,
 )
-def test_extensions_have_one_suffix(
-    facts: Facts, evidence: Evidence, expected: Expected
-) -> None:
+def test_extensions_have_one_suffix(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """All files of lib-dynload end in the one suffix of this version, architecture and musl."""
     tag = f"cpython-{expected.python.replace('.', '')}-{ARCHITECTURES[expected.arch][1]}"
     _same(evidence, facts["extension_set.suffixes"], [f".{tag}.so"])
@@ -121,10 +119,8 @@ def test_site_packages_is_there(facts: Facts, evidence: Evidence) -> None:
     source="docs.python.org: sys.hash_info, sys.thread_info, sys.maxunicode",
     remedy="The tree is of another architecture, or a build option changed the ABI.",
 )
-def test_build_is_of_the_architecture(
-    facts: Facts, evidence: Evidence, expected: Expected
-) -> None:
-    """The interpreter is a release build for Linux with POSIX threads and this architecture's word."""
+def test_build_is_of_the_architecture(facts: Facts, evidence: Evidence, expected: Expected) -> None:
+    """The interpreter is a release build for Linux, POSIX threads and this architecture."""
     found = [facts[f"interpreter.{n}"] for n in ("bits", "platform", "debug", "frozen")]
     wanted = [ARCHITECTURES[expected.arch][0], "linux", False, False]
     _same(evidence, [*found, facts["interpreter.thread"][0]], [*wanted, "pthread"])
@@ -147,7 +143,7 @@ def test_encodings_are_utf8(facts: Facts, evidence: Evidence) -> None:
     profiles=STANDALONE,
 )
 def test_bytecode_is_found(facts: Facts, evidence: Evidence) -> None:
-    """Every module of the library has cached bytecode that fits its source: each compiles, none anew."""
+    """Every module of the library has cached bytecode that fits its source."""
     evidence.update({"checked": facts["bytecode.checked"], "bad": facts["bytecode.bad"]})
     assert evidence["bad"] == {}
 
@@ -171,7 +167,7 @@ def test_start_compiles_nothing(facts: Facts, evidence: Evidence) -> None:
     profiles=STANDALONE,
 )
 def test_waits_use_the_monotonic_clock(facts: Facts, evidence: Evidence) -> None:
-    """Locks wait on a clock that nobody can set: sem_clockwait was found, or locks are condition variables."""
+    """Locks wait on a clock that nobody can set: by sem_clockwait or condition variables."""
     clockwait = facts["attributes.config.HAVE_SEM_CLOCKWAIT"]
     kind = facts["interpreter.thread"][1]
     evidence.update({"HAVE_SEM_CLOCKWAIT": clockwait, "lock": kind})

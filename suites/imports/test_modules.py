@@ -207,9 +207,7 @@ def test_socket_is_whole(facts: Facts, evidence: Evidence, expected: Expected) -
     remedy="Compare pyconfig.h with that of a native build.",
     profiles=OPTIONAL_ELSEWHERE,
 )
-def test_select_signal_time_are_whole(
-    facts: Facts, evidence: Evidence, expected: Expected
-) -> None:
+def test_select_signal_time_are_whole(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """The modules select, signal and time have every name of their baselines."""
     evidence["missing"] = _lacking(facts, expected, "select", "signal", "time")
     assert evidence["missing"] == {}

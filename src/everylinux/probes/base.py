@@ -77,12 +77,14 @@ class Inside:
     seconds: float = 60.0  # for the whole file; each section's own bound is SECONDS in the file
     uid: int | None = None
     arguments: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()  # stems of further files it loads or starts; part of the digest
     environment: tuple[tuple[str, str], ...] = ()  # beside PATH
 
     @property
     def digest(self) -> str:
-        """Digest of the runner and the file."""
-        content = b"".join((INSIDE / f).read_bytes() for f in ("runner.py", f"{self.name}.py"))
+        """Digest of the runner, the file and those it also needs."""
+        stems = ("runner", self.name, *self.also)
+        content = b"".join((INSIDE / f"{stem}.py").read_bytes() for stem in stems)
         return hashlib.sha256(content).hexdigest()
 
     def gather(self, box: Box) -> Mapping[str, Section]:

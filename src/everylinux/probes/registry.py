@@ -3,13 +3,110 @@
 from __future__ import annotations
 
 from everylinux.probes.base import CellProbe, Inside, StaticProbe
+from everylinux.probes.extension import Extension
 from everylinux.probes.performance import Performance
 from everylinux.probes.starting import Starting
 from everylinux.probes.tls import Tls
 from everylinux.probes.trust import Trust
 
 CELL_PROBES: tuple[CellProbe, ...] = (
-    Inside("imports", ("imports", "extension_set", "interpreter", "bytecode", "attributes")),
+    Inside(
+        "imports",
+        ("imports", "extension_set", "interpreter", "bytecode", "attributes"),
+        also=("importing",),
+    ),
+    Inside(
+        "answers",
+        (
+            "answers_zlib",
+            "answers_bz2",
+            "answers_lzma",
+            "answers_hash",
+            "answers_own_hash",
+            "answers_key",
+            "answers_bytes",
+            "answers_decimal",
+            "answers_math",
+            "answers_random",
+            "answers_text",
+            "answers_unicode",
+            "answers_multibyte",
+            "answers_xml",
+            "answers_serial",
+        ),
+        also=("asking",),
+    ),
+    Inside(
+        "answers_system",
+        (
+            "answers_ctypes",
+            "answers_find_library",
+            "answers_memory",
+            "answers_terminal",
+            "answers_process",
+            "answers_signal",
+            "answers_user",
+            "answers_recursion",
+            "answers_c_recursion",
+            "answers_fault",
+            "answers_runtime",
+        ),
+        also=("asking",),
+    ),
+    Inside(
+        "answers_libraries",
+        (
+            "answers_curses",
+            "answers_readline",
+            "answers_dbm",
+            "answers_uuid",
+            "answers_zone",
+            "answers_tcl",
+            "answers_locale",
+            "answers_packaging",
+            "answers_gone",
+            "library_versions",
+        ),
+        also=("asking",),
+    ),
+    Inside(
+        "answers_network",
+        (
+            "answers_socket",
+            "answers_wait",
+            "answers_name",
+            "answers_asyncio",
+            "answers_shared",
+            "answers_processes",
+            "answers_interpreters",
+        ),
+        also=("asking",),
+    ),
+    Inside(
+        "sqlite",
+        (
+            "sqlite_build",
+            "sqlite_fts3",
+            "sqlite_fts4",
+            "sqlite_fts5",
+            "sqlite_parenthesis",
+            "sqlite_tokenizer",
+            "sqlite_json",
+            "sqlite_rtree",
+            "sqlite_math",
+            "sqlite_tables",
+            "sqlite_wal",
+            "sqlite_threads",
+            "sqlite_backup",
+            "sqlite_blob",
+            "sqlite_functions",
+            "sqlite_shared",
+            "sqlite_corrupt",
+            "sqlite_temporary",
+        ),
+        also=("asking",),
+    ),
+    Extension(),
     Inside("crypto", ("crypto", "trust")),
     Tls(),
     Trust(),

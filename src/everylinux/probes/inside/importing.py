@@ -9,6 +9,8 @@ that is as fresh as a new process and seven times cheaper. FOLDER/results gets o
 literal, for each module: (name, error, {effect: value}).
 """
 
+# ruff: noqa: UP031 - each question imports what it asks, and is told by its name
+
 from __future__ import annotations
 
 import os

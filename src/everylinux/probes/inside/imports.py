@@ -4,6 +4,8 @@ Every name is tried that this version's own list has or that lies in the library
 of them must work is for the claims to say. A name that is neither listed nor there has no entry.
 """
 
+# ruff: noqa: PLC0415, UP031 - each question imports what it asks, and is told by its name
+
 from __future__ import annotations
 
 import ast
@@ -144,7 +146,7 @@ def _is_flag(name: str) -> bool:
 
 
 def bytecode(_: Sequence[str]) -> dict[str, Any]:
-    """Sources whose cached bytecode is missing or would be thrown away, and what start-up compiled."""
+    """Sources whose cached bytecode will not do, and what start-up compiled."""
     import importlib.util
 
     top = _library()
@@ -174,7 +176,7 @@ def _cached(path: str, magic: bytes) -> str:
 
 
 def _at_start() -> list[str]:
-    """Sources that a start compiles: `-v` says "code object from" the source, else from the cache."""
+    """Sources that a start compiles: `-v` says "code object from" them, not from the cache."""
     command = [sys.executable, "-I", "-v", "-c", "pass"]
     ended = subprocess.run(command, check=True, stderr=subprocess.PIPE, timeout=20)
     lines = ended.stderr.decode("utf-8", "replace").splitlines()

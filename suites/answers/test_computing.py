@@ -1,0 +1,186 @@
+"""Modules that compute give the answers of public standards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from everylinux.checks import Evidence, Expected, check
+from everylinux.facts import Facts
+
+STANDALONE = ("standalone",)
+
+
+def _answer(facts: Facts, section: str) -> dict[str, Any]:
+    """What the subject answered; it fails the claim if it raised or crashed instead."""
+    found = facts[section]
+    assert "failed" not in found, found["failed"]
+    answer: dict[str, Any] = found["answer"]
+    if "lacks" in answer:
+        pytest.skip(f"the cell lacks {answer['lacks']}")
+    return answer
+
+
+def _agrees(facts: Facts, evidence: Evidence, expected: Expected, section: str) -> None:
+    """Judge every value of the table for a section: [found, wanted] of those that differ."""
+    answer = _answer(facts, section)
+    wanted = expected.table("answers/known.yaml")[section]
+    evidence["differs"] = {
+        name: [answer.get(name, "no answer"), value]
+        for name, value in wanted.items()
+        if answer.get(name, "no answer") != value
+    }
+    assert evidence["differs"] == {}
+
+
+@check(
+    "ANS-001",
+    source="RFC 1950, RFC 1951",
+    remedy="Compare the build of zlib with its own tests; the evidence says what differs.",
+)
+def test_zlib(facts: Facts, evidence: Evidence, expected: Expected) -> None:
+    """Fixed bytes unpack, whole and in pieces, checksums are right, 205 lengths survive zlib."""
+    _agrees(facts, evidence, expected, "answers_zlib")
+
+
+@check(
+    "ANS-002",
+    source="bzip2 1.0.8",
+    remedy="Compare the build of bz2 with its own tests; the evidence says what differs.",
+)
+def test_bz2(facts: Facts, evidence: Evidence, expected: Expected) -> None:
+    """Fixed bytes unpack and 205 lengths survive bz2."""
+    _agrees(facts, evidence, expected, "answers_bz2")
+
+
+@check(
+    "ANS-003",
+    source=".xz file format 1.1.0",
+    remedy="Compare the build of lzma with its own tests; the evidence says what differs.",
+)
+def test_lzma(facts: Facts, evidence: Evidence, expected: Expected) -> None:
+    """Fixed bytes unpack in both formats, and every kind of check survives lzma."""
+    _agrees(facts, evidence, expected, "answers_lzma")
+
+
+@check(
+    "ANS-004",
+    source="FIPS 180-4, FIPS 202, RFC 1321, RFC 7693; museum 29",
+    remedy="Compare the build of hashlib with its own tests; the evidence says what differs.",
+)
+def test_hash(facts: Facts, evidence: Evidence, expected: Expected) -> None:
+    """Fourteen digests are right, twelve of them over 300 lengths."""
+    _agrees(facts, evidence, expected, "answers_hash")
+
+
+@check(
+    "ANS-005",
+    source="FIPS 180-4, FIPS 202, RFC 1321, RFC 7693",
+    remedy="Compare the build of digests with its own tests; the evidence says what differs.",
+    profiles=STANDALONE,
+)
+def test_own_hash(facts: Facts, evidence: Evidence, expected: Expected) -> None:
+    """CPython's own digests, which need no OpenSSL, are right."""
+    _agrees(facts, evidence, expected, "answers_own_hash")
+
+
+@check(
+    "ANS-006",
+    source="RFC 2202, 4231, 6070, 7914; spec: Cryptographic Support",
+    remedy="Compare the build of keys with its own tests; the evidence says what differs.",
+)
+def test_key(facts: Facts, evidence: Evidence, expected: Expected) -> None:
+    """HMAC, PBKDF2 and scrypt give the answers of their standards."""
+    _agrees(facts, evidence, expected, "answers_key")
+
+
+@check(
+    "ANS-007",
+    source="RFC 4648, IEEE 754, PEP 3118",
+    remedy="Compare the build of bytes with its own tests; the evidence says what differs.",
+)
+def test_bytes(facts: Facts, evidence: Evidence, expected: Expected) -> None:
+    """binascii, struct and array turn values into the right bytes and back."""
+    _agrees(facts, evidence, expected, "answers_bytes")
+
+
+@check(
+    "ANS-008",
+    source="General Decimal Arithmetic",
+    remedy="Compare the build of decimal with its own tests; the evidence says what differs.",
+)
+def test_decimal(facts: Facts, evidence: Evidence, expected: Expected) -> None:
+    """Decimal numbers run in C and compute roots, powers and logarithms to the last digit."""
+    _agrees(facts, evidence, expected, "answers_decimal")
+
+
+@check(
+    "ANS-009",
+    source="IEEE 754; museum 53",
+    remedy="Compare the build of math with its own tests; the evidence says what differs.",
+)
+def test_math(facts: Facts, evidence: Evidence, expected: Expected) -> None:
+    """math, cmath and statistics are right at known points and at the edges."""
+    _agrees(facts, evidence, expected, "answers_math")
+
+
+@check(
+    "ANS-010",
+    source="Matsumoto and Nishimura 1998",
+    remedy="Compare the build of random with its own tests; the evidence says what differs.",
+)
+def test_random(facts: Facts, evidence: Evidence, expected: Expected) -> None:
+    """A seeded generator gives the sequence that it gives everywhere."""
+    _agrees(facts, evidence, expected, "answers_random")
+
+
+@check(
+    "ANS-011",
+    source="ISO 8601, POSIX strptime; museum 70",
+    remedy="Compare the build of text with its own tests; the evidence says what differs.",
+)
+def test_text(facts: Facts, evidence: Evidence, expected: Expected) -> None:
+    """Times are parsed and written, and patterns match, with more than ASCII."""
+    _agrees(facts, evidence, expected, "answers_text")
+
+
+@check(
+    "ANS-012",
+    source="Unicode 15.1.0",
+    remedy="Compare the build of unicodedata with its own tests; the evidence says what differs.",
+    profiles=STANDALONE,
+)
+def test_unicode(facts: Facts, evidence: Evidence, expected: Expected) -> None:
+    """Module unicodedata is of this version's Unicode and knows names and normal forms."""
+    _agrees(facts, evidence, expected, "answers_unicode")
+
+
+@check(
+    "ANS-013",
+    source="JIS X 0208, GB 18030, Big5, KS X 1001",
+    remedy="Compare the build of CJK codecs with its own tests; the evidence says what differs.",
+)
+def test_multibyte(facts: Facts, evidence: Evidence, expected: Expected) -> None:
+    """Thirteen encodings of Chinese, Japanese and Korean give and read known bytes."""
+    _agrees(facts, evidence, expected, "answers_multibyte")
+
+
+@check(
+    "ANS-014",
+    source="XML 1.0; CVE-2013-0340; museum 72",
+    remedy="Compare the build of pyexpat with its own tests; the evidence says what differs.",
+)
+def test_xml(facts: Facts, evidence: Evidence, expected: Expected) -> None:
+    """XML is parsed and written in C, and a billion laughs are refused."""
+    _agrees(facts, evidence, expected, "answers_xml")
+
+
+@check(
+    "ANS-015",
+    source="RFC 8259, RFC 4180",
+    remedy="Compare the build of json, pickle, csv with its own tests; the evidence says what differs.",
+)
+def test_serial(facts: Facts, evidence: Evidence, expected: Expected) -> None:
+    """json, pickle and csv work through their C parts and give known bytes."""
+    _agrees(facts, evidence, expected, "answers_serial")

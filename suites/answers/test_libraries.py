@@ -1,0 +1,258 @@
+"""Bundled libraries answer with their own data, and are of the locked versions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from everylinux.checks import Evidence, Expected, check
+from everylinux.facts import Facts
+from everylinux.model import SUBJECT
+
+STANDALONE = ("standalone",)
+
+
+def _answer(facts: Facts, section: str) -> dict[str, Any]:
+    """What the subject answered; it fails the claim if it raised or crashed instead."""
+    found = facts[section]
+    assert "failed" not in found, found["failed"]
+    answer: dict[str, Any] = found["answer"]
+    if "lacks" in answer:
+        pytest.skip(f"the cell lacks {answer['lacks']}")
+    return answer
+
+
+def _agrees(facts: Facts, evidence: Evidence, expected: Expected, section: str) -> None:
+    """Judge every value of the table for a section: [found, wanted] of those that differ."""
+    answer = _answer(facts, section)
+    wanted = expected.table("answers/known.yaml")[section]
+    evidence["differs"] = {
+        name: [answer.get(name, "no answer"), value]
+        for name, value in wanted.items()
+        if answer.get(name, "no answer") != value
+    }
+    assert evidence["differs"] == {}
+
+
+def _is_locked(facts: Facts, evidence: Evidence, expected: Expected, name: str) -> None:
+    found, wanted = _answer(facts, "library_versions")[name], expected.version(name)
+    evidence.update({"found": found, "locked": wanted})
+    assert wanted == found or wanted.startswith((f"{found}.", f"{found}+"))
+
+
+@check(
+    "ANS-050",
+    source="terminfo.src; museum 1",
+    remedy="Give ncurses --with-fallbacks and the places of terminfo.",
+)
+def test_curses(facts: Facts, evidence: Evidence, expected: Expected) -> None:
+    """Four terminals are known without a database being named: keys, movement, colours."""
+    _agrees(facts, evidence, expected, "answers_curses")
+
+
+@check(
+    "ANS-051",
+    source="GNU readline; museum 35, 37",
+    remedy="Check which library readline was linked to.",
+)
+def test_readline(facts: Facts, evidence: Evidence, expected: Expected) -> None:
+    """Lines are remembered, written and read back; names are completed."""
+    _agrees(facts, evidence, expected, "answers_readline")
+
+
+@check(
+    "ANS-053",
+    source="docs.python.org: dbm; museum 54",
+    remedy="Build gdbm with --enable-libgdbm-compat, CPython with --with-dbmliborder=gdbm:ndbm.",
+)
+def test_dbm(facts: Facts, evidence: Evidence, expected: Expected) -> None:
+    """All four kinds of dbm keep what they are given."""
+    _agrees(facts, evidence, expected, "answers_dbm")
+
+
+@check(
+    "ANS-055",
+    source="RFC 8536; POSIX TZ",
+    remedy="Check _zoneinfo, and tzset in musl.",
+)
+def test_zone(facts: Facts, evidence: Evidence, expected: Expected) -> None:
+    """A zone that is handed over, and one in TZ, change to summer time when they should."""
+    _agrees(facts, evidence, expected, "answers_zone")
+
+
+@check(
+    "ANS-058",
+    source="PEP 538, PEP 540; museum 70",
+    remedy="musl is UTF-8 in every locale; look for what decides otherwise.",
+)
+def test_locale(facts: Facts, evidence: Evidence, expected: Expected) -> None:
+    """Text beyond ASCII passes through arguments and output under six settings of the locale."""
+    _agrees(facts, evidence, expected, "answers_locale")
+
+
+@check(
+    "ANS-059",
+    source="docs.python.org: venv",
+    remedy="Look at the evidence; the launcher must keep a link's name.",
+)
+def test_packaging(facts: Facts, evidence: Evidence, expected: Expected) -> None:
+    """A virtual environment of the venv module works; sys.executable starts the same Python."""
+    _agrees(facts, evidence, expected, "answers_packaging")
+
+
+@check(
+    "ANS-052",
+    source="spec: Dependency Specifications (readline); museum 35, 38",
+    remedy="Build CPython with --with-readline=readline.",
+    profiles=STANDALONE,
+)
+def test_readline_is_gnu(facts: Facts, evidence: Evidence) -> None:
+    """The readline module stands on GNU readline."""
+    evidence["backend"] = _answer(facts, "answers_readline")["backend"]
+    assert evidence["backend"] == "readline"
+
+
+@check(
+    "ANS-054",
+    source="RFC 9562; museum 34",
+    remedy="Build _uuid against libuuid.",
+)
+def test_uuid(facts: Facts, evidence: Evidence) -> None:
+    """Two processes agree on the node; where there is no address, it is marked as random."""
+    answer = _answer(facts, "answers_uuid")
+    nodes, multicast = answer["nodes"], 1 << 40
+    evidence["answer"] = answer
+    stable = nodes[0] == nodes[1] and f"{nodes[0]:012x}" in answer["addresses"]
+    assert stable if answer["addresses"] else all(node & multicast for node in nodes)
+
+
+@check(
+    "ANS-060",
+    source="RFC 9562; museum 34",
+    remedy="Build _uuid against libuuid.",
+)
+def test_uuid_library(facts: Facts, evidence: Evidence) -> None:
+    """Module uuid uses the library's safe clock, makes known names and no doubles."""
+    answer = _answer(facts, "answers_uuid")
+    evidence["answer"] = answer
+    wanted = {"library": True, "by name": "886313e1-3b8a-5372-9b90-0c9aee199e5d"}
+    wanted |= {"versions": [1, 4], "distinct": 1000}
+    assert {name: answer[name] for name in wanted} == wanted
+
+
+@check(
+    "ANS-056",
+    source="PEP 615; museum: zoneinfo without tzdata",
+    remedy="Give zoneinfo the usual TZPATH.",
+)
+def test_system_zones(facts: Facts, evidence: Evidence) -> None:
+    """Zones of the system are used where it has them; elsewhere ZoneInfoNotFoundError says so."""
+    answer = _answer(facts, "answers_zone")
+    evidence.update({"there": answer["there"], "found": answer["system"]})
+    known = ["+0100 CET", "+0200 CEST", "+0100 CET"]
+    assert answer["system"] == (known if answer["there"] else "ZoneInfoNotFoundError")
+
+
+@check(
+    "ANS-057",
+    source="spec: Dependency Specifications (Tcl); museum 23, 24, 25",
+    remedy="Ship Tcl's library folder, and let _tkinter find it from its own place.",
+    profiles=STANDALONE,
+)
+def test_tcl(facts: Facts, evidence: Evidence, expected: Expected) -> None:
+    """Tcl runs its own scripts and encodings, from within the tree."""
+    _agrees(facts, evidence, expected, "answers_tcl")
+    evidence["library"] = _answer(facts, "answers_tcl")["library"]
+    assert evidence["library"].startswith(f"{SUBJECT}/")
+
+
+@check(
+    "ANS-061",
+    source="PEP 594, PEP 632",
+    remedy="Something put an old module back; take it out.",
+    profiles=STANDALONE,
+)
+def test_gone_modules_are_gone(facts: Facts, evidence: Evidence) -> None:
+    """Modules that this version removed are not there."""
+    evidence["still there"] = _answer(facts, "answers_gone")["still there"]
+    assert evidence["still there"] == []
+
+
+@check(
+    "ANS-062",
+    source="docs.python.org: ensurepip; PEP 453",
+    remedy="Keep ensurepip/_bundled.",
+    profiles=STANDALONE,
+)
+def test_pip_is_bundled(facts: Facts, evidence: Evidence) -> None:
+    """Module ensurepip carries a pip of year 2024 or newer."""
+    evidence["pip"] = _answer(facts, "answers_packaging")["pip"]
+    assert int(evidence["pip"].partition(".")[0]) >= 24  # noqa: PLR2004 - the year, as 3.13.0 had
+
+
+@check(
+    "ANS-070",
+    source="spec: Dependency Specifications; the lock; museum 72",
+    remedy="Another zlib than the locked one was linked: look at NEEDED.",
+    profiles=STANDALONE,
+)
+def test_zlib_version(facts: Facts, evidence: Evidence, expected: Expected) -> None:
+    """The zlib that is loaded is of the locked version."""
+    _is_locked(facts, evidence, expected, "zlib")
+
+
+@check(
+    "ANS-071",
+    source="spec: Dependency Specifications; the lock; museum 72",
+    remedy="Another expat than the locked one was linked: look at NEEDED.",
+    profiles=STANDALONE,
+)
+def test_expat_version(facts: Facts, evidence: Evidence, expected: Expected) -> None:
+    """The expat that is loaded is of the locked version."""
+    _is_locked(facts, evidence, expected, "expat")
+
+
+@check(
+    "ANS-072",
+    source="spec: Dependency Specifications; the lock; museum 72",
+    remedy="Another readline than the locked one was linked: look at NEEDED.",
+    profiles=STANDALONE,
+)
+def test_readline_version(facts: Facts, evidence: Evidence, expected: Expected) -> None:
+    """The readline that is loaded is of the locked version."""
+    _is_locked(facts, evidence, expected, "readline")
+
+
+@check(
+    "ANS-073",
+    source="spec: Dependency Specifications; the lock; museum 72",
+    remedy="Another ncurses than the locked one was linked: look at NEEDED.",
+    profiles=STANDALONE,
+)
+def test_ncurses_version(facts: Facts, evidence: Evidence, expected: Expected) -> None:
+    """The ncurses that is loaded is of the locked version."""
+    _is_locked(facts, evidence, expected, "ncurses")
+
+
+@check(
+    "ANS-074",
+    source="spec: Dependency Specifications; the lock; museum 72",
+    remedy="Another gdbm than the locked one was linked: look at NEEDED.",
+    profiles=STANDALONE,
+)
+def test_gdbm_version(facts: Facts, evidence: Evidence, expected: Expected) -> None:
+    """The gdbm that is loaded is of the locked version."""
+    _is_locked(facts, evidence, expected, "gdbm")
+
+
+@check(
+    "ANS-075",
+    source="spec: Dependency Specifications; the lock",
+    remedy="Another Tcl than the locked one was linked: look at NEEDED.",
+    profiles=STANDALONE,
+)
+def test_tcl_version(facts: Facts, evidence: Evidence, expected: Expected) -> None:
+    """The Tcl that is loaded is of the locked version."""
+    evidence["found"] = _answer(facts, "answers_tcl")["version"]
+    assert evidence["found"] == expected.version("tcl")

@@ -1,0 +1,62 @@
+"""Records what every probe finds in one cell, for test_facts.py.
+
+    python -m tests.sabotage.record --dist TREE --root UNPACKED_ROOT
+
+TREE is a good distribution, UNPACKED_ROOT the root filesystem of Alpine 3.20 for x86_64. Writes
+tests/data/facts/PROBE.json: sections by name, sorted. A broken section is not recorded: the end
+says which.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from everylinux.engines.registry import choose
+from everylinux.model import Arch, Cell, Distribution, Image, RootFs
+from everylinux.probes.registry import CELL_PROBES
+
+FOLDER = Path(__file__).parent.parent / "data" / "facts"
+LIMIT = 300 << 10
+ARCH = Arch("x86_64")
+
+
+def record(tree: Path, root: Path) -> list[str]:
+    """Gather every cell probe and write its sections; the errors of broken ones."""
+    image = Image("alpine320", ARCH, "Alpine", "3.20")
+    cell = Cell(image, "3.13", "bubblewrap")
+    subject = Distribution(tree, "3.13", ARCH, "recorded")
+    errors = []
+    rootfs = RootFs(image, root, "sha256:recorded", "recorded")
+    with choose("bubblewrap").open(cell, subject, rootfs) as box:
+        for probe in CELL_PROBES:
+            found = probe.gather(box)
+            errors += [f"{name}: {row.error}" for name, row in found.items() if row.error]
+            write(probe.name, {name: row.value for name, row in found.items() if not row.error})
+    return errors
+
+
+def write(name: str, sections: Mapping[str, Any]) -> None:
+    """Write one probe's sections; ValueError past 300 kB."""
+    text = json.dumps(sections, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    if len(text.encode()) > LIMIT:
+        raise ValueError(f"{name}: {len(text)} bytes of facts")
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    (FOLDER / f"{name}.json").write_text(text)
+
+
+def main() -> None:
+    """Read the command line, record, and print what broke."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dist", type=Path, required=True)
+    parser.add_argument("--root", type=Path, required=True)
+    given = parser.parse_args()
+    for error in record(given.dist.resolve(), given.root.resolve()):
+        print(error)  # noqa: T201 - what the program is for
+
+
+if __name__ == "__main__":
+    main()
