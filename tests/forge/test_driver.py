@@ -300,6 +300,7 @@ def test_two_builds_at_once_build_a_step_once(bench: Bench) -> None:
 
     assert [process.returncode for process in both] == [0, 0], told
     assert sum(text.count(": built in") for text in told) == 1
+    assert sum(text.count("a: another build is at it, waiting") for text in told) == 1
     assert len(list((bench.cache / "logs").iterdir())) == 1
 
 

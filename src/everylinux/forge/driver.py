@@ -170,7 +170,11 @@ class Forge:
     def _one(self, step: Step, progress: Progress) -> None:
         name, version = step.recipe.name, self.version(step.recipe.name)
         shop = Workshop(self.store, self.project, self.children, self.sources.folder)
-        with self.store.building(step.key, self.children.stopping) as held:
+
+        def waiting() -> None:
+            progress.line(f"{name}: another build is at it, waiting")
+
+        with self.store.building(step.key, self.children.stopping, waiting) as held:
             if not held:
                 return
             if self.store.has(step.key):

@@ -18,7 +18,7 @@ import os
 import stat
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,17 +117,26 @@ class Store:
             return {"": "unreadable"}
 
     @contextmanager
-    def building(self, key: str, stopping: threading.Event | None = None) -> Iterator[bool]:
-        """Hold the step for this process, waiting while another builds it.
+    def building(
+        self,
+        key: str,
+        stopping: threading.Event | None = None,
+        waiting: Callable[[], None] = lambda: None,
+    ) -> Iterator[bool]:
+        """Hold the step for this process; `waiting` is told once if another one builds it.
 
         Gives False, without holding it, if `stopping` was set meanwhile.
         """
-        lock = filelock.FileLock(self.root / "locks" / f"{key}.lock", timeout=0.5)
+        lock = filelock.FileLock(self.root / "locks" / f"{key}.lock")
+        told = False
         while not (stopping and stopping.is_set()):
             try:
                 with local_trouble(self.root):
-                    lock.acquire()
+                    lock.acquire(timeout=0.5 if told else 0.1)
             except filelock.Timeout:
+                if not told:
+                    waiting()
+                told = True
                 continue
             try:
                 yield True
