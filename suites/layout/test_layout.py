@@ -197,7 +197,7 @@ def test_manual(artefact: Facts, expected: Expected, evidence: Evidence) -> None
     profiles=OURS,
 )
 def test_pip(artefact: Facts, expected: Expected, evidence: Evidence) -> None:
-    """Pip itself lies in site-packages, with its metadata."""
+    """The site-packages folder has pip itself, with its metadata."""
     folder = f"lib/python{expected.python}/site-packages/"
     paths = set(artefact["files.entries"])
     evidence["package"] = f"{folder}pip/__init__.py" in paths

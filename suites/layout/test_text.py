@@ -165,7 +165,7 @@ def _variables(artefact: Facts) -> Mapping[str, Any]:
     profiles=PORTABLE,
 )
 def test_tools_are_neutral(artefact: Facts, expected: Expected, evidence: Evidence) -> None:
-    """Sysconfig names compilers and linkers as users have them: cc or gcc, c++ or g++, ar."""
+    """Compilers and linkers have the names in sysconfig that users have: cc or gcc, c++, ar."""
     variables = _variables(artefact)
     evidence["offenders"] = {
         name: text
