@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from everylinux.errors import EverylinuxError
 
-# program -> the Debian package that has it; the first group must be there
+# program -> the Debian package that has it
 NEEDED: Mapping[str, str] = {
     "bwrap": "bubblewrap",
     "gcc": "gcc",
@@ -30,6 +30,10 @@ NEEDED: Mapping[str, str] = {
     "ninja": "ninja-build",
     "patchelf": "patchelf",
 }
+REQUIRED = (
+    *("bwrap", "gcc", "ld", "make", "patch", "perl", "python3"),
+    *("pkg-config", "cmake", "ninja", "patchelf"),
+)
 SILENT = frozenset({"bwrap"})  # how it is called is in the key; its version changes nothing
 SEARCH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -42,7 +46,7 @@ def fingerprint() -> dict[str, str]:
     return found | {"libc": _version("ldd")}
 
 
-def missing(required: tuple[str, ...] = ("bwrap", "gcc", "ld", "make", "patch")) -> None:
+def missing(required: tuple[str, ...] = REQUIRED) -> None:
     """EverylinuxError that names the packages of what is not installed."""
     gone = [name for name in required if shutil.which(name, path=SEARCH) is None]
     if gone:
