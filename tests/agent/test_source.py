@@ -12,16 +12,18 @@ from everylinux.agent import binary
 from everylinux.errors import EngineError
 
 SOURCES = sorted((Path(__file__).parents[2] / "build" / "agent").glob("*.c"))
+# Where Debian has the kernel headers for both word sizes.
+KERNEL = ["-idirafter", "/usr/include/x86_64-linux-gnu"]
 STRICT = ["-std=gnu99", "-Os", "-static", "-Wall", "-Wextra", "-Werror", "-Wshadow"]
 
 
-@pytest.mark.parametrize("compiler", [["musl-gcc"], ["gcc"], ["gcc", "-m32"]])
+@pytest.mark.parametrize("compiler", [["musl-gcc"], ["gcc"], ["gcc", "-m32", *KERNEL]])
 def test_it_compiles_without_a_warning(compiler: list[str], tmp_path: Path) -> None:
     """Static, with every warning an error, by musl, by the host's libc, and for i386."""
     if shutil.which(compiler[0]) is None:
         pytest.skip(f"no {compiler[0]} here")
     probe = tmp_path / "probe.c"
-    probe.write_text("#include <stdio.h>\nint main(void) { return 0; }\n")
+    probe.write_text("#include <errno.h>\nint main(void) { return 0; }\n")
     can = [*compiler, "-static", str(probe), "-o", str(tmp_path / "probe")]
     if subprocess.run(can, capture_output=True, check=False).returncode:
         pytest.skip(f"{' '.join(compiler)} cannot make static programs here")
