@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -56,7 +57,9 @@ class Evidence(dict[str, Any]):
     def measure(
         self, name: str, unit: str, values: list[float], budget: float | None = None
     ) -> None:
-        """Give the report a series to plot."""
+        """Give the report a series to plot; ValueError for a value that is no finite number."""
+        if not all(map(math.isfinite, values)):
+            raise ValueError(f"{name} is no number: {values}")
         self.measures.append(Measure(name, unit, tuple(values), budget))
 
 
@@ -170,10 +173,13 @@ def _line(text: str) -> str:
 
 
 def bounded(evidence: Mapping[str, Any]) -> dict[str, Any]:
-    """Evidence as JSON values, cut where it is too long."""
-    text = json.dumps(evidence, default=str, sort_keys=True)
+    """Evidence as JSON values, cut where it is too long; what is no JSON is told as text."""
+    try:
+        text = json.dumps(evidence, default=str)
+    except (TypeError, ValueError, RecursionError) as error:
+        return {"lost": f"evidence that is no JSON: {type(error).__name__}: {error}"[:500]}
     if len(text) <= EVIDENCE_BYTES:
-        return dict(json.loads(text))
+        return dict(json.loads(text, parse_constant=str))  # NaN is no JSON to other parsers
     return {"cut": f"{len(text)} bytes of evidence, the first of them follow", "text": text[:8192]}
 
 

@@ -16,6 +16,7 @@ import xdist.plugin
 
 SUBJECT = "everylinux_subject"
 OPTION = "--dist"
+HELP = "what to judge: a tree or an archive (default: the newest build)"
 
 
 class _ModeOrSubject(argparse.Action):
@@ -35,6 +36,9 @@ class _ModeOrSubject(argparse.Action):
 
 def share(parser: pytest.Parser, manager: pytest.PytestPluginManager) -> None:
     """Take xdist's option over; xdist is loaded first if it was not yet."""
+    if manager.is_blocked("xdist"):  # -p no:xdist
+        parser.getgroup("everylinux").addoption(OPTION, dest=SUBJECT, metavar="PATH", help=HELP)
+        return
     if not manager.has_plugin("xdist"):
         manager.register(xdist.plugin, "xdist")
     actions = parser.optparser._option_string_actions  # noqa: SLF001 - argparse has no way to ask

@@ -87,7 +87,8 @@ def _versions(root: Path) -> list[str]:
     except OSError:
         return []
     versions = {match[1] for name in names if (match := INTERPRETER.fullmatch(name))}
-    return sorted(v for v in versions if (root / "lib" / f"python{v}").is_dir())
+    usable = (v for v in versions if (root / "lib" / f"python{v}").is_dir())
+    return sorted(usable, key=lambda version: int(version.partition(".")[2]))
 
 
 def _read(root: Path, profile: str) -> Distribution:
@@ -110,7 +111,7 @@ def _manifest(root: Path) -> Mapping[str, Any]:
         return {}
     try:
         found = json.loads(path.read_text())
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -75,7 +76,7 @@ class FactStore:
             path.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(f"{path}.lock"):
                 if not path.exists():
-                    _write(path, key, gather())
+                    return _kept(path, key, gather())
         return _read(path)
 
 
@@ -83,11 +84,24 @@ def _digest(key: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def _kept(
+    path: Path, key: Mapping[str, Any], sections: Mapping[str, Section]
+) -> Mapping[str, Section]:
+    """The sections, stored if the disk has room: what was gathered is true in any case."""
+    with contextlib.suppress(OSError):
+        _write(path, key, sections)
+    return sections
+
+
 def _write(path: Path, key: Mapping[str, Any], sections: Mapping[str, Section]) -> None:
     data = {"key": dict(key), "sections": {name: asdict(s) for name, s in sections.items()}}
     partial = path.with_suffix(f".{os.getpid()}")
-    partial.write_text(json.dumps(data))
-    partial.replace(path)
+    try:
+        partial.write_text(json.dumps(data))
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def _read(path: Path) -> dict[str, Section]:

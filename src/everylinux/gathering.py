@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import Any, Self
 
 from everylinux.engines.base import Box
 from everylinux.engines.registry import ENGINES
+from everylinux.errors import AgentError
 from everylinux.facts import Facts, FactStore
 from everylinux.model import Cell, Section
 from everylinux.planning import Plan
@@ -55,7 +56,15 @@ class CellFacts:
         try:
             return probe.gather(self._open())
         except Exception as error:  # noqa: BLE001 - a broken probe is `unknown`, never the end
+            self._forget(error)
             return _broken(probe.sections, error)
+
+    def _forget(self, error: Exception) -> None:
+        """After the agent broke, the next probe gets a cell of its own."""
+        if isinstance(error, AgentError):
+            self._box = None
+            with suppress(Exception):
+                self._stack.close()
 
     def _open(self) -> Box:
         if self._box is None:

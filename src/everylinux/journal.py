@@ -5,36 +5,56 @@ The lines are described in docs/report.md; everylinux.report reads them.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from everylinux.errors import UsageError
 
 
 class Journal:
-    """Appends to `journal.jsonl` of a run's folder."""
+    """Appends to `journal.jsonl` of a run's folder; each line is there whole or not at all."""
 
     def __init__(self, folder: Path) -> None:
-        """Open it for appending."""
+        """Open it for appending; OSError."""
         self.folder = folder
-        self._stream: TextIO = (folder / "journal.jsonl").open("a", encoding="utf-8")
+        self.path = folder / "journal.jsonl"
+        self._stream = self.path.open("ab", buffering=0)
+        self._end = self._stream.seek(0, os.SEEK_END)
 
     def write(self, kind: str, **values: Any) -> None:  # noqa: ANN401 - JSON values
-        """Write one line and hand it to the kernel: kill -9 loses no line that was written."""
-        self._stream.write(json.dumps({"kind": kind, **values}, default=str) + "\n")
-        self._stream.flush()
+        """Write one line and hand it to the kernel: kill -9 loses no line that was written.
+
+        OSError where the disk is full; the part of the line that fitted is taken back.
+        """
+        line = (json.dumps({"kind": kind, **values}, default=str) + "\n").encode()
+        try:
+            rest = line
+            while rest:
+                rest = rest[self._stream.write(rest) :]
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._stream.truncate(self._end)
+            raise
+        self._end += len(line)
 
     def close(self) -> None:
         """Close the file."""
         self._stream.close()
 
 
-def new_run(reports: Path) -> Path:
-    """Make the folder of a new run; its name sorts by time and is the run's id."""
+@contextlib.contextmanager
+def new_run(reports: Path) -> Iterator[Path]:
+    """Make the folder of a new run; its name sorts by time and is the run's id.
+
+    If what is done with it raises, an unused folder is removed again. UsageError where it cannot
+    be made.
+    """
     name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     folder = reports / name
     try:
@@ -43,7 +63,12 @@ def new_run(reports: Path) -> Path:
         raise UsageError(
             f"cannot write reports to {reports}: {error.strerror}", move="choose --report-dir"
         ) from None
-    return folder
+    try:
+        yield folder
+    except BaseException:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+        raise
 
 
 def machine() -> dict[str, Any]:

@@ -14,17 +14,16 @@ import pytest
 
 from everylinux import __version__, report
 from everylinux.checks import ARTEFACT
+from everylinux.errors import EverylinuxError, UsageError
 from everylinux.journal import Journal, machine
 from everylinux.model import Image
 from everylinux.planning import Plan
 
 VERDICT = "everylinux.verdict"
+BEGUN = "everylinux.begun"
+"""On a phase before the verdict: what is to be said if the process dies in between."""
+DIED = "the process that judged it died"
 USAGE, UNKNOWN = 2, 3
-PYTEST_EXITS = {
-    pytest.ExitCode.INTERRUPTED: USAGE,  # Ctrl-C: what was judged is in the report
-    pytest.ExitCode.INTERNAL_ERROR: UNKNOWN,
-    pytest.ExitCode.USAGE_ERROR: USAGE,
-}
 
 
 class Recorder:
@@ -39,6 +38,12 @@ class Recorder:
         self._claims: set[str] = set()
         self._expected: Counter[str] = Counter()
         self._outcomes: dict[str, Counter[str]] = {}
+        self._session: pytest.Session | None = None
+        self._begun: dict[str, dict[str, Any]] = {}  # by nodeid
+        self._broken = ""  # what broke beside the claims
+        self._stopped: EverylinuxError | None = None  # why no more can be written
+        self._interrupted = False  # by the user
+        self._told = False
         self._begin()
 
     def _begin(self) -> None:
@@ -80,6 +85,7 @@ class Recorder:
 
     def _cells(self, nodeids: Iterable[str]) -> None:
         """Write the cells with the number of claims that each will be judged by."""
+        self._told = True
         self._expected.update(_cell_of(nodeid) for nodeid in nodeids)
         self._write_cell(ARTEFACT, None, {"state": "run", "reason": ""})
         for name, root in self._plan.root_of.items():
@@ -105,22 +111,67 @@ class Recorder:
             "digest": "",
         }
         expected = self._expected[name]
-        self._journal.write("cell", id=name, claims_expected=expected, **{**row, **about})
+        self._write("cell", id=name, claims_expected=expected, **{**row, **about})
+
+    def _write(self, kind: str, **values: Any) -> None:  # noqa: ANN401 - JSON values
+        """Write a line of the journal; where that is not possible the run ends."""
+        if self._stopped:
+            return
+        try:
+            self._journal.write(kind, **values)
+        except OSError as error:
+            cause = f"cannot write {self._journal.path}: {error.strerror}"
+            move = "make room; what was judged until now is kept: everylinux report"
+            self._stopped = UsageError(cause, move=f"{move} {self._plan.folder}")
+            self._stop(str(self._stopped))
+
+    def _stop(self, why: str) -> None:
+        """End the session after the claim that is being judged."""
+        for stoppable in (self._session, self._config.pluginmanager.get_plugin("dsession")):
+            if stoppable is not None:
+                stoppable.shouldstop = why
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Know the session, to be able to stop it."""
+        self._session = session
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Write the verdict that a finished phase carries."""
-        payload = _payload(report)
-        if payload:
-            self._record(payload)
+        begun, decided = _payload(report, BEGUN), _payload(report, VERDICT)
+        if begun:
+            self._begun[report.nodeid] = begun
+        elif decided:
+            self._begun.pop(report.nodeid, None)
+            self._record(decided)
+        elif report.failed:
+            self._died(report)
+
+    def _died(self, report: pytest.TestReport) -> None:
+        """A phase failed that carries no verdict: a worker that crashed, a cell not closed."""
+        self._broken = " ".join(str(report.longrepr).split())[-300:]
+        self._line(f"everylinux: {report.nodeid}: {self._broken}")
+        begun = self._begun.pop(report.nodeid, None)
+        if begun:
+            self._record(begun)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A suite that cannot be read leaves claims unjudged."""
+        if report.failed:
+            self._broken = f"{report.nodeid} cannot be collected"
+            self._line(f"everylinux: {self._broken}: {_last(str(report.longrepr))}")
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Tell the user's Ctrl-C from pytest's own ways to stop, which derive from it."""
+        self._interrupted = excinfo.type is KeyboardInterrupt
 
     def _record(self, payload: dict[str, Any]) -> None:
         claim, verdict = payload["claim"], payload["verdict"]
         if claim["id"] not in self._claims:
             self._claims.add(claim["id"])
-            self._journal.write("claim", **claim)
-        self._journal.write("verdict", **verdict)
+            self._write("claim", **claim)
+        self._write("verdict", **verdict)
         for measure in payload["measures"]:
-            self._journal.write("measure", cell=verdict["cell"], **measure)
+            self._write("measure", cell=verdict["cell"], **measure)
         self._tell(verdict["cell"], verdict["outcome"])
 
     def _tell(self, cell: str, outcome: str) -> None:
@@ -146,39 +197,62 @@ class Recorder:
         self, report: pytest.TestReport | pytest.CollectReport
     ) -> tuple[str, str, str] | None:
         """No dot for each verdict: cells are told as they finish."""
-        payload = _payload(report)
+        payload = _payload(report, VERDICT)
         if payload:
             outcome = payload["verdict"]["outcome"]
-            return outcome, "", outcome.upper()
+            verbose = self._config.getoption("verbose", default=0) > 0
+            return outcome, "", outcome.upper() if verbose else ""
         return None if report.failed else ("", "", "")
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write the report and decide the exit code by it."""
-        interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
-        self._journal.write(
+        if not self._told:  # stopped before anything was collected
+            self._cells(())
+        self._write(
             "end",
             finished=datetime.now(UTC).isoformat(timespec="seconds"),
             exitstatus=int(exitstatus),
-            interrupted=interrupted,
+            interrupted=exitstatus == pytest.ExitCode.INTERRUPTED,
         )
         self._journal.close()
-        report.write(self._plan.folder, strict=self._strict)
+        session.exitstatus = self._finish(int(exitstatus))
+
+    def _finish(self, exitstatus: int) -> int:
+        """Write the report; the exit code."""
+        try:
+            report.write(self._plan.folder, strict=self._strict)
+        except EverylinuxError as error:
+            self._stopped = self._stopped or error
+        if self._stopped:
+            self._line(f"everylinux: {self._stopped}")
+        if self._stopped or self._interrupted:
+            return USAGE
         code, _ = report.exit_code(report.load(self._plan.folder), strict=self._strict)
-        session.exitstatus = PYTEST_EXITS.get(pytest.ExitCode(exitstatus), code)
+        stopped = exitstatus not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
+        return UNKNOWN if code == 0 and (self._broken or stopped) else code
 
     def pytest_terminal_summary(self) -> None:
         """Show the table, the failures with their remedies, and where the report lies."""
-        report.show(report.load(self._plan.folder), self._plan.folder, sys.stdout)
+        found = report.load(self._plan.folder)
+        report.show(found, self._plan.folder, sys.stdout, strict=self._strict)
 
 
-def _payload(report: pytest.TestReport | pytest.CollectReport) -> dict[str, Any] | None:
-    """What the plugin attached to a phase, if it decided a claim."""
+def _payload(
+    report: pytest.TestReport | pytest.CollectReport, wanted: str
+) -> dict[str, Any] | None:
+    """What the plugin attached to a phase."""
     for name, text in getattr(report, "user_properties", ()):
-        if name == VERDICT:
+        if name == wanted:
             payload: dict[str, Any] = json.loads(str(text))
             return payload
     return None
+
+
+def _last(text: str) -> str:
+    """The last line that says something."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1][:300] if lines else "no reason is given"
 
 
 def _cell_of(nodeid: str) -> str:

@@ -60,6 +60,16 @@ class Plan:
         """Each cell's root filesystem."""
         return dict(zip(self.cells, self.roots, strict=True))
 
+    @property
+    def summary(self) -> str:
+        """What will be judged and where, in one line."""
+        subject = self.distribution
+        lost = f", {len(self.not_run)} cannot run" if self.not_run else ""
+        return (
+            f"Python {subject.python} for {subject.arch} ({subject.profile}) in {len(self.roots)}"
+            f" {'cell' if len(self.roots) == 1 else 'cells'} of {self.engine_note}{lost}"
+        )
+
     def to_json(self) -> str:
         """The plan as text."""
         return json.dumps(asdict(self), default=str)

@@ -10,26 +10,28 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Generator, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from everylinux import checks, dist_option
+from everylinux import checks, dist_option, preparing
 from everylinux.checks import ARTEFACT, Check, Evidence, Expected
-from everylinux.engines.registry import ENGINES
-from everylinux.errors import EverylinuxError
 from everylinux.facts import Facts
 from everylinux.gathering import CellFacts, artefact_facts
 from everylinux.journal import new_run
-from everylinux.judging import VERDICT, Recorder
+from everylinux.judging import BEGUN, DIED, VERDICT, Recorder
 from everylinux.model import Cell, Outcome, Verdict
-from everylinux.planning import Options, Plan, choose_images, make_plan
+from everylinux.planning import Options, Plan, make_plan
 
 PLAN: pytest.StashKey[Plan] = pytest.StashKey()
 RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
+INFORMING = (
+    "help", "version", "markers", "showfixtures", "show_fixtures_per_test", "cacheshow",
+)  # fmt: skip
+"""Options of pytest that print something and run nothing."""
 EVIDENCE: pytest.StashKey[Evidence] = pytest.StashKey()
 
 
@@ -78,10 +80,15 @@ def _strict(config: pytest.Config) -> bool:
 
 
 def _judges(config: pytest.Config) -> bool:
-    """Whether suites are run: a path below `suites` is named."""
+    """Whether suites are run: a path below `suites` is named, and not just help asked for."""
+    if any(config.getoption(name, default=False) for name in INFORMING):
+        return False
     suites = config.rootpath / "suites"
-    named = (config.invocation_params.dir / arg.split("::")[0] for arg in config.args)
-    return any(path.resolve().is_relative_to(suites) for path in named)
+    return any(path.resolve().is_relative_to(suites) for path in _named(config))
+
+
+def _named(config: pytest.Config) -> list[Path]:
+    return [config.invocation_params.dir / arg.split("::")[0] for arg in config.args]
 
 
 def _say(text: str) -> None:
@@ -91,28 +98,37 @@ def _say(text: str) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Make the plan, or end with one clear line and exit 2, before pytest starts anything."""
-    if hasattr(config, "workerinput") or not _judges(config):
+    if hasattr(config, "workerinput"):
         return None
-    try:
-        return _prepare(config, _options(config))
-    except EverylinuxError as error:
-        _say(f"everylinux: {error}")
-        return error.exit_code
+    ended: list[int] = []
+    with preparing.one_line(_say, ended.append):
+        if config.getoption("--list-cells"):
+            return _list_cells(_options(config))
+        if _judges(config):
+            _prepare(config, _options(config))
+    return ended[0] if ended else None
 
 
-def _prepare(config: pytest.Config, options: Options) -> int | None:
-    if config.getoption("--list-cells"):
-        return _list_cells(options)
-    for engine in ENGINES.values():
-        for removed in engine.sweep():
-            _say(f"everylinux: removed {removed}, left by a run that was killed")
-    folder = new_run(Path(config.getoption("--report-dir")).absolute())
-    plan = make_plan(options, folder, _say)
+def _list_cells(options: Options) -> int:
+    for line in preparing.listing(replace(options, offline=True), _say):
+        print(line)  # noqa: T201 - what was asked for
+    return 0
+
+
+def _prepare(config: pytest.Config, options: Options) -> None:
+    preparing.check_paths(_named(config))
+    reports = Path(config.getoption("--report-dir")).absolute()
+    if config.option.collectonly:  # the claims are listed, nothing is judged and no run is made
+        config.stash[PLAN] = make_plan(options, reports, _say)
+        return
+    preparing.sweep(_say)
+    with new_run(reports) as folder:
+        plan = make_plan(options, folder, _say)
+        config.stash[RECORDER] = Recorder(plan, config, strict=_strict(config))
     config.stash[PLAN] = plan
-    config.stash[RECORDER] = Recorder(plan, config, strict=_strict(config))
-    if not config.option.verbose:
+    _say(f"everylinux: {plan.summary}")
+    if config.getoption("verbose", default=0) == 0:
         _be_brief(config)
-    return None
 
 
 def _be_brief(config: pytest.Config) -> None:
@@ -120,16 +136,6 @@ def _be_brief(config: pytest.Config) -> None:
     config.option.reportchars = ""
     config.option.tbstyle = "no"
     config.option.verbose = -1
-
-
-def _list_cells(options: Options) -> int:
-    chosen = choose_images(options, _say)
-    for root in chosen.roots:
-        print(f"{root.image.id}-{root.image.arch}\t{root.image.support}\t{root.origin}")  # noqa: T201
-    for missing in chosen.not_run:
-        name = f"{missing.image.id}-{missing.image.arch}"
-        print(f"{name}\t{missing.image.support}\tnot run: {missing.reason}")  # noqa: T201
-    return 0
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -158,8 +164,9 @@ class ByCell(LoadScopeScheduling):  # type: ignore[misc]
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object | None:  # noqa: ANN401
-    """Schedule by cell when suites are run."""
-    return ByCell(config, log) if PLAN in config.stash else None
+    """Schedule by cell when suites are run; who names another mode of xdist gets that."""
+    by_cell = PLAN in config.stash and config.getvalue("dist") == "load"
+    return ByCell(config, log) if by_cell else None
 
 
 def _check_of(item: object) -> Check | None:
@@ -229,21 +236,27 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Attach the verdict to the phase that decided it."""
+    """Attach the verdict to the phase that decided it, and to the one before whose it will be."""
     report = yield
     check = _check_of(item)
-    decided = call.when == "call" or (call.when == "setup" and call.excinfo)
-    if check and decided:
+    if check and (call.when == "call" or (call.when == "setup" and call.excinfo)):
         verdict = _verdict(item, check, call)
-        payload = {
-            "claim": asdict(check.claim),
-            "verdict": asdict(verdict),
-            "measures": [asdict(m) for m in _evidence_of(item).measures],
-        }
-        report.user_properties.append((VERDICT, json.dumps(payload)))  # as execnet carries it
+        report.user_properties.append(_property(VERDICT, item, check, verdict))
         if verdict.outcome in {Outcome.FAILED, Outcome.UNKNOWN}:
             report.longrepr = f"{verdict.claim} {verdict.outcome}: {verdict.reason}"
+    elif check and call.when == "setup":
+        died = Verdict(check.claim.id, _cell_id(item), Outcome.UNKNOWN, 0.0, DIED)
+        report.user_properties.append(_property(BEGUN, item, check, died))
     return report
+
+
+def _property(name: str, item: pytest.Item, check: Check, verdict: Verdict) -> tuple[str, str]:
+    payload = {
+        "claim": asdict(check.claim),
+        "verdict": asdict(verdict),
+        "measures": [asdict(m) for m in _evidence_of(item).measures],
+    }
+    return name, json.dumps(payload)  # as execnet carries it
 
 
 def _verdict(item: pytest.Item, check: Check, call: pytest.CallInfo[None]) -> Verdict:
