@@ -80,6 +80,10 @@ class AgentError(EngineError):
     """The agent in a cell died or broke the protocol."""
 
 
+class UnlimitedError(EngineError):
+    """A limit on memory or processes that was asked for cannot be set in this cell."""
+
+
 class SourceError(EverylinuxError):
     """A source archive cannot be fetched."""
 

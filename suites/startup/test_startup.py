@@ -11,6 +11,7 @@ import statistics
 import pytest
 
 from everylinux.checks import Evidence, Expected, check
+from everylinux.errors import FactUnavailable
 from everylinux.facts import Facts
 
 SOURCE = "spec: Startup Performance"
@@ -22,6 +23,15 @@ def _fit(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     evidence["reference_ms"] = {"min": _ms(min(reference)), "median": _ms(_median(reference))}
     if min(reference) > expected.budget("startup.reference").limit:
         pytest.skip(f"a static program takes {_ms(min(reference))} ms to start here")
+
+
+def _series(facts: Facts, case: str, kind: str) -> list[float]:
+    """The series of a case; one that holds a failed run cannot be judged (STA-007 says so)."""
+    statuses = facts[f"startup.{case}.statuses"]
+    if statuses != ["0"]:
+        raise FactUnavailable(f"startup.{case}", f"a run of it ended with {statuses}")
+    values: list[float] = facts[f"startup.{case}.{kind}"]
+    return values
 
 
 def _ms(seconds: float) -> float:
@@ -43,7 +53,7 @@ def _judge(evidence: Evidence, expected: Expected, metric: str, values: list[flo
 @check("STA-001", source=SOURCE, remedy="Find what was added: strace -c, -X importtime.")
 def test_warm_start(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """A warm start (`-c pass`) stays within the budget of wall time."""
-    values = facts["startup.warm.wall"]
+    values = _series(facts, "warm", "wall")
     _fit(facts, evidence, expected)
     _judge(evidence, expected, "startup.warm", values)
 
@@ -51,7 +61,7 @@ def test_warm_start(facts: Facts, evidence: Evidence, expected: Expected) -> Non
 @check("STA-002", source=SOURCE, remedy="Touch fewer files at start.")
 def test_cold_start(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """A start whose files the page cache was told to forget stays within the budget."""
-    values = facts["startup.cold.wall"]
+    values = _series(facts, "cold", "wall")
     _fit(facts, evidence, expected)
     _judge(evidence, expected, "startup.cold", values)
 
@@ -59,7 +69,7 @@ def test_cold_start(facts: Facts, evidence: Evidence, expected: Expected) -> Non
 @check("STA-003", source=SOURCE, remedy="Do less before Python: fewer libraries, no copies.")
 def test_launcher_and_libraries(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """Launcher, loader and libraries (`--version`) stay within their budget."""
-    values = facts["startup.version.wall"]
+    values = _series(facts, "version", "wall")
     _fit(facts, evidence, expected)
     _judge(evidence, expected, "startup.wrapper", values)
 
@@ -67,7 +77,7 @@ def test_launcher_and_libraries(facts: Facts, evidence: Evidence, expected: Expe
 @check("STA-004", source=SOURCE, remedy="Keep frozen modules and bytecode usable.")
 def test_initialization(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """Python's own initialization (`-I -S -c pass` less `--version`) stays within its budget."""
-    pairs = zip(facts["startup.isolated.wall"], facts["startup.version.wall"], strict=True)
+    pairs = zip(_series(facts, "isolated", "wall"), _series(facts, "version", "wall"), strict=True)
     values = [isolated - version for isolated, version in pairs]
     _fit(facts, evidence, expected)
     _judge(evidence, expected, "startup.initialization", values)
@@ -76,7 +86,7 @@ def test_initialization(facts: Facts, evidence: Evidence, expected: Expected) ->
 @check("STA-005", source=SOURCE, remedy="Find what computes: perf, -X importtime.")
 def test_processor_time(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """A warm start stays within the budget of processor time, which other load cannot excuse."""
-    values = facts["startup.warm.cpu"]
+    values = _series(facts, "warm", "cpu")
     _fit(facts, evidence, expected)
     _judge(evidence, expected, "startup.cpu", values)
 
@@ -84,7 +94,7 @@ def test_processor_time(facts: Facts, evidence: Evidence, expected: Expected) ->
 @check("STA-006", source=SOURCE, remedy="Do not sleep, lock or wait for a child at start.")
 def test_nothing_waits(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """A warm start computes all the time: wall time is processor time."""
-    pairs = zip(facts["startup.warm.wall"], facts["startup.warm.cpu"], strict=True)
+    pairs = zip(_series(facts, "warm", "wall"), _series(facts, "warm", "cpu"), strict=True)
     values = [max(0.0, wall - cpu) for wall, cpu in pairs]
     _fit(facts, evidence, expected)
     _judge(evidence, expected, "startup.waiting", values)

@@ -61,7 +61,7 @@ def a_start_waits(sections: Sections) -> None:
 @fault(kills={"STA-007"}, kind="facts")
 def one_start_crashes(sections: Sections) -> None:
     """One of the measured starts dies by a signal."""
-    sections["startup"]["warm"]["statuses"].append("11")
+    sections["startup"]["modules20"]["statuses"].append("11")
 
 
 @fault(kills={"MEM-001"}, kind="facts")

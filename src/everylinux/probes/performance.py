@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from everylinux.engines.base import Box
-from everylinux.errors import AgentError
+from everylinux.errors import AgentError, UnlimitedError
 from everylinux.model import AGENT, SUBJECT, Limits, Result, Section
 from everylinux.probes.base import python_of
 
@@ -167,7 +167,7 @@ def small(box: Box) -> dict[str, Any]:
     limits = Limits(seconds=60, memory_bytes=SMALL)
     try:
         work = box.run([python, "-c", WORK], env=ENVIRONMENT, limits=limits)
-    except AgentError as error:
+    except UnlimitedError as error:
         return {"unlimited": str(error)}
     glutton = [python, "-c", f"x = bytearray({3 * SMALL}); x[::4096] = b'x' * len(x[::4096])"]
     control = box.run(glutton, env=ENVIRONMENT, limits=limits)

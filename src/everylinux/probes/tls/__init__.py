@@ -72,11 +72,11 @@ def converse(
     )
     folder = box.run_dir / FOLDER
     folder.mkdir(mode=0o755)
+    peers = [_peer(number, case, folder) for number, case in enumerate(cases)]
     try:
-        peers = [_peer(number, case, folder) for number, case in enumerate(cases)]
         found = inside.gather(box)["handshakes"]
-        theirs = {peer.case.name: peer.end() for peer in peers}
     finally:
+        theirs = {peer.case.name: peer.end() for peer in peers}
         shutil.rmtree(folder)
     return found if found.error else Section(_joined(found.value, theirs))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import warnings
@@ -46,6 +47,8 @@ class Peer:
         self._identities = identities
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(path))
+        self._path = str(path)
+        self._ended = False
         path.chmod(0o777)  # the subject may be another user
         self._listener.listen(1)
         self._listener.settimeout(SECONDS)
@@ -54,8 +57,12 @@ class Peer:
 
     def end(self) -> dict[str, Any]:
         """Stop listening and return the result."""
-        self._listener.close()
+        self._ended = True
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as knock:
+            knock.settimeout(SECONDS)
+            knock.connect(self._path)  # wakes the thread if nobody came
         self._thread.join(SECONDS)
+        self._listener.close()
         return self.result
 
     def _serve(self) -> None:
@@ -65,6 +72,8 @@ class Peer:
             return
         accepted.settimeout(SECONDS)
         with accepted:
+            if self._ended:
+                return
             try:
                 self.result = self._converse(accepted)
             except Exception as error:  # noqa: BLE001 - any failure is this side's story
