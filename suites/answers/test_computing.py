@@ -179,7 +179,7 @@ def test_xml(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 @check(
     "ANS-015",
     source="RFC 8259, RFC 4180",
-    remedy="Compare the build of json, pickle, csv with its own tests; the evidence says what differs.",
+    remedy="Compare their build with its own tests; the evidence says what differs.",
 )
 def test_serial(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """json, pickle and csv work through their C parts and give known bytes."""

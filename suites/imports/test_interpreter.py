@@ -71,7 +71,7 @@ def test_strings_hash_with_siphash(facts: Facts, evidence: Evidence) -> None:
 def test_version_is_the_locked(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """The interpreter is a final CPython of exactly the locked version."""
     found = [facts[f"interpreter.{name}"] for name in ("implementation", "version", "release")]
-    _same(evidence, found, ["cpython", expected.version("python"), "final"])
+    _same(evidence, found, ["cpython", expected.version("cpython"), "final"])
 
 
 @check(

@@ -165,7 +165,7 @@ def thread_answers() -> dict[str, Any]:
     import sqlite3
     import threading
 
-    shared = sqlite3.connect(":memory:", check_same_thread=False)
+    shared = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
     shared.execute("create table t (x)")
 
     def fill(number: int) -> None:
