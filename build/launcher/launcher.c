@@ -20,15 +20,16 @@
 #define VERSION "3.13"
 #endif
 #define REAL "python" VERSION "-real"
-#define EXECUTABLE "--everylinux-executable=" /* build/patches/cpython/0001-launched.patch */
-#define OPTIONS 8                             /* more arguments than we were given, at most */
+#define TREE "--everylinux-tree=" /* build/patches/cpython/0001-launched.patch */
+#define OPTIONS 10                /* more arguments than we were given, at most */
 
 static char self[PATH_MAX];        /* this file, without symbolic links */
 static char tree[PATH_MAX];        /* the distribution */
 static char loader[PATH_MAX + 32]; /* libc.so */
 static char real[PATH_MAX + 32];   /* the interpreter */
 static char script[PATH_MAX + 96]; /* what a tool such as pip runs, "" for the interpreter */
-static char executable[PATH_MAX + sizeof EXECUTABLE + 2];
+static char option[PATH_MAX + 32]; /* tells the interpreter its tree */
+static char executable[PATH_MAX + 2];
 
 void fail(int status, const char *part, const char *what) {
     fprintf(stderr, "python: %s: %s\n", part, what);
@@ -86,7 +87,7 @@ static void name_executable(char **argv) {
         found = started;
         here = strchr(found, '/') ? "" : "./";
     }
-    if (snprintf(executable, sizeof executable, EXECUTABLE "%s%s", here, found) >=
+    if (snprintf(executable, sizeof executable, "%s%s", here, found) >=
         (int)sizeof executable)
         fail(126, found, strerror(ENAMETOOLONG));
 }
@@ -96,6 +97,7 @@ int main(int argc, char **argv, char **envp) {
     locate(argv);
     snprintf(loader, sizeof loader, "%s/shared_libraries/lib/libc.so", tree);
     snprintf(real, sizeof real, "%s/bin/" REAL, tree);
+    snprintf(option, sizeof option, TREE "%s", tree);
     need(real);
     find_script();
     name_executable(argv);
@@ -106,9 +108,10 @@ int main(int argc, char **argv, char **envp) {
     command[n++] = "--preload=";      /* the host's LD_PRELOAD and LD_LIBRARY_PATH are for */
     command[n++] = "--library-path="; /* programs of the host: children still see them */
     command[n++] = "--argv0";
-    command[n++] = *script ? strchr(executable, '=') + 1 : argc ? argv[0] : "";
+    command[n++] = *script ? executable : argc ? argv[0] : "";
     command[n++] = "--";
     command[n++] = real;
+    command[n++] = option;
     command[n++] = executable;
     if (*script) command[n++] = script;
     for (int i = 1; i < argc; i++) command[n++] = argv[i];

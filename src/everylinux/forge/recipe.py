@@ -23,7 +23,9 @@ def load_recipes(folder: Path) -> dict[str, Recipe]:
     """All recipes of a folder by name, sorted; RecipeError for the first mistake in a file."""
     files = sorted(folder.glob("*.yaml"))
     if not files:
-        raise RecipeError(str(folder), "", "no recipe there", move="name the folder of *.yaml files")
+        raise RecipeError(
+            str(folder), "", "no recipe there", move="name the folder of *.yaml files"
+        )
     validator = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text("utf-8")))
     recipes = [_load(file, validator) for file in files]
     return {recipe.name: recipe for recipe in recipes}

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from everylinux.forge.assemble import distribution
 from everylinux.forge.contract import (
     OUT,
     PATCHES,
@@ -24,7 +25,6 @@ from everylinux.forge.contract import (
     Settings,
     System,
 )
-from everylinux.forge.assemble import distribution
 
 MUSL = "/opt/musl"
 PREFIX = "/opt/shared_libraries"
@@ -35,6 +35,7 @@ PROTECT = "-fstack-protector-strong"
 CFLAGS = f"-O3 -fPIC {PROTECT}"
 HARDEN = "-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,separate-code"
 LDFLAGS = f"{HARDEN} -Wl,--as-needed -L{PREFIX}/lib"
+NOWHERE = "/usr/share/everylinux/nothing"  # only root could make it, and nobody does
 RPATH = f"-Wl,-rpath,{PREFIX}/lib"  # for the build only: assemble.py writes $ORIGIN
 
 TOOLS: Mapping[str, str] = {"CC": CC, "AR": "gcc-ar", "RANLIB": "gcc-ranlib", "NM": "gcc-nm"}
@@ -67,12 +68,15 @@ def _patched(recipe: Recipe, index: int = 0) -> Command:
 
 
 def _licence(recipe: Recipe) -> Command:
-    """Keep the licence beside what it covers; assemble.py carries it into share/licenses."""
-    files = [recipe.licence["file"]] if recipe.licence.get("file") else []
+    """Keep the licence beside what it covers; assemble.py carries it into licenses/."""
     place = OUT / "opt/licenses" / recipe.name
-    copies = [f"cp {SRC}/{part} {place}/" for name in files for part in name.split()]
-    spdx = recipe.licence.get("spdx", "")
-    return _sh("; ".join((f"mkdir -p {place}", f"printf '%s\\n' '{spdx}' > {place}/SPDX", *copies)), "/build")
+    texts = recipe.licence.get("file", "").split()
+    steps = (
+        f"mkdir -p {place}",
+        f"printf '%s\\n' '{recipe.licence.get('spdx', '')}' > {place}/SPDX",
+        *(f"cp {SRC}/{text} {place}/" for text in texts),
+    )
+    return _sh("; ".join(steps), "/build")
 
 
 def _installed(recipe: Recipe, *steps: Command) -> tuple[Command, ...]:
@@ -98,7 +102,7 @@ def autotools(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
 
 
 def zlib(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
-    """zlib's own configure: no --disable-static, and it reads CFLAGS only."""
+    """The configure script of zlib's own: no --disable-static, and it reads CFLAGS only."""
     where = _source(recipe)
     env = {**LIBRARY, **recipe.environment}
     return _installed(
@@ -118,16 +122,16 @@ def bzip2(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
         f"mkdir -p {lib} {include}; cp libbz2.so.1.0.8 {lib}/; cp bzlib.h {include}/;"
         f" ln -s libbz2.so.1.0.8 {lib}/libbz2.so.1.0; ln -s libbz2.so.1.0 {lib}/libbz2.so"
     )
-    build = f"{_make(settings.jobs)} -f Makefile-libbz2_so {flags} libbz2.so.1.0.8"
+    build = f"{_make(settings.jobs)} -f Makefile-libbz2_so {flags}"
     return _installed(recipe, _sh(build, where), _sh(install, where))
 
 
 def cmake(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
-    """CMake and ninja."""
+    """CMake and ninja; the recipe says where in its source the project is (-S)."""
     where = _source(recipe)
     env = {**LIBRARY, **recipe.environment, "DESTDIR": str(OUT)}
     configure = (
-        *("cmake", "-G", "Ninja", "-S", ".", "-B", "everylinux-build"),
+        *("cmake", "-G", "Ninja", "-B", "everylinux-build"),
         *("-DCMAKE_BUILD_TYPE=None", "-DCMAKE_SYSTEM_NAME=Linux"),
         *(f"-DCMAKE_INSTALL_PREFIX={PREFIX}", "-DCMAKE_INSTALL_LIBDIR=lib"),
         *recipe.configure,
@@ -183,14 +187,15 @@ def toolchain(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:  # noq
         "echo '#include <stdio.h>\nint main(void){return puts(\"linked\") < 0;}' > t.c;"
         f" for how in '' -static -static-pie; do {place}/{CC} $how {HARDEN} -o t t.c; ./t; done"
     )
-    return (_sh(write, "/build", {"WRAPPER": WRAPPER}), _sh(proof, "/tmp"))
+    return (_sh(write, "/build", {"WRAPPER": WRAPPER}), _sh(proof, "/tmp"))  # noqa: S108 - the sandbox's own
 
 
 def xheaders(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:  # noqa: ARG001
     """X's protocol headers and descriptions, which are text, out of Debian's packages."""
     place = f"{OUT}{PREFIX}"
+    parts = "include share/pkgconfig share/xcb lib/python3"
     copies = [
-        f"for d in include share/pkgconfig share/xcb lib/python3; do [ ! -d {SRC}/{name}/usr/$d ] || "
+        f"for d in {parts}; do [ ! -d {SRC}/{name}/usr/$d ] || "
         f"{{ mkdir -p {place}/$d; cp -R {SRC}/{name}/usr/$d/. {place}/$d/; }}; done"
         for name in recipe.sources
     ]
@@ -233,7 +238,7 @@ def readline(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
 
 
 def gettext(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
-    """libintl alone, in a prefix of its own: nothing must link with it, musl has these functions."""
+    """Gettext's libintl alone, in a prefix of its own: nothing must link with it, musl has it."""
     where = f"{_source(recipe)}/gettext-runtime"
     configure = ("./configure", "--prefix=/opt/gettext", "--disable-static", *recipe.configure)
     env = {**LIBRARY, "CPPFLAGS": ""}
@@ -248,17 +253,25 @@ def gettext(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
 
 
 def openssl(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
-    """libcrypto and libssl; the openssl program is the host's business."""
+    """The two libraries; the openssl program is the host's business."""
     where = _source(recipe)
     flags = (CFLAGS, *HARDEN.split(), RPATH)
     words = (word for flag in flags for word in flag.split())
-    configure = ("perl", "./Configure", "linux-x86_64", f"--prefix={PREFIX}", *recipe.configure, *words)
-    env = {**TOOLS, "CC": CC}
+    configure = (
+        "perl",
+        "./Configure",
+        "linux-x86_64",
+        f"--prefix={PREFIX}",
+        *recipe.configure,
+        *words,
+    )
+    # Where it would look for providers of others; OPENSSL_MODULES still says another place.
+    nowhere = f"ENGINESDIR={NOWHERE} MODULESDIR={NOWHERE}"
     return _installed(
         recipe,
-        Command(configure, where, env),
-        _sh(_make(settings.jobs, "build_libs"), where, env),
-        _sh(f"make install_dev DESTDIR={OUT}; rm -f {OUT}{PREFIX}/lib/*.a", where, env),
+        Command(configure, where, TOOLS),
+        _sh(_make(settings.jobs, nowhere, "build_libs"), where, TOOLS),
+        _sh(f"make install_dev {nowhere} DESTDIR={OUT}; rm -f {OUT}{PREFIX}/lib/*.a", where, TOOLS),
     )
 
 
@@ -270,14 +283,22 @@ def tcl(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
         recipe,
         Command(_configure(recipe, "--enable-shared"), where, LIBRARY),
         _sh(_make(settings.jobs), where, LIBRARY),
-        _sh(f"make {targets} INSTALL_ROOT={OUT}; rm -f {OUT}{PREFIX}/lib/*stub*.a.old", where, LIBRARY),
+        _sh(
+            f"make {targets} INSTALL_ROOT={OUT}",
+            where,
+            LIBRARY,
+        ),
     )
 
 
 def tk(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
     """Tk's unix/ folder, against the X libraries of the forge."""
     where = f"{_source(recipe)}/unix"
-    x = (f"--x-includes={PREFIX}/include", f"--x-libraries={PREFIX}/lib", f"--with-tcl={PREFIX}/lib")
+    x = (
+        f"--x-includes={PREFIX}/include",
+        f"--x-libraries={PREFIX}/lib",
+        f"--with-tcl={PREFIX}/lib",
+    )
     targets = "install-binaries install-libraries install-headers"
     return _installed(
         recipe,
@@ -292,10 +313,11 @@ def sqlite(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
     where = _source(recipe)
     options = recipe.environment.get("SQLITE_OPTIONS", "")
     env = {**LIBRARY, "CFLAGS": f"{CFLAGS} {options}"}
+    place = f"{OUT}{PREFIX}"
     install = (
-        f"make lib_install DESTDIR={OUT}; mkdir -p {OUT}{PREFIX}/include {OUT}{PREFIX}/lib/pkgconfig;"
-        f" cp sqlite3.h src/sqlite3ext.h {OUT}{PREFIX}/include/;"
-        f" cp sqlite3.pc {OUT}{PREFIX}/lib/pkgconfig/; find {OUT} -name '*.la' -delete"
+        f"make lib_install DESTDIR={OUT}; mkdir -p {place}/include {place}/lib/pkgconfig;"
+        f" cp sqlite3.h src/sqlite3ext.h {place}/include/;"
+        f" cp sqlite3.pc {place}/lib/pkgconfig/; find {OUT} -name '*.la' -delete"
     )
     return _installed(
         recipe,

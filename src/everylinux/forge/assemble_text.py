@@ -1,0 +1,106 @@
+"""Texts of the tree that name the build's places or tools, written anew: sysconfig, pkg-config."""
+
+from __future__ import annotations
+
+import ast
+import pprint
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from everylinux.errors import BuildError
+
+PREFIX = "/opt/python"
+MARK = "@prefix@"  # becomes the tree's folder when sysconfig data is imported
+
+TOOLS = {
+    "x86_64-linux-musl-gcc": "cc",
+    "gcc-ar": "ar",
+    "gcc-ranlib": "ranlib",
+    "gcc-nm": "nm",
+    "@READELF@": "readelf",
+}
+"""The build's tools -> the names under which a user has them."""
+
+# Flags that name a folder of the build: of the forge, of its sources, or relative to them.
+_FOLDER = re.compile(
+    r"(?<!\S)(?:-Wl,-rpath,|-[IL]\s*)(?:/opt/(?!python)|/build/|\./|\.(?=\s|$)|[A-Za-z])\S*"
+)
+_SOURCES = re.compile(r"/build/src/[^/\s'\"]+")
+
+_HEADER = """# Written by everylinux: the tree lies anywhere, tools are those of the machine.
+_prefix = __file__.rpartition("/lib/python")[0]
+"""
+_FOOTER = f"""
+build_time_vars = {{
+    name: value.replace("{MARK}", _prefix) if isinstance(value, str) else value
+    for name, value in build_time_vars.items()
+}}
+"""
+
+_CONFIG_HEADER = """# What the program beside, without "-real", runs: that one is the launcher.
+"""
+
+
+def rewrite_sysconfig(tree: Path, version: str) -> None:
+    """The variables of the build, without its places; written anew in each tree at import."""
+    files = sorted((tree / "lib" / f"python{version}").glob("_sysconfigdata_*.py"))
+    if len(files) != 1:
+        raise BuildError(f"{len(files)} files of sysconfig data, not one", move="see CPython's log")
+    variables = neutral(_variables(files[0].read_text("utf-8")))
+    body = pprint.pformat(variables, width=100, sort_dicts=True)
+    files[0].write_text(f"{_HEADER}build_time_vars = {body}\n{_FOOTER}", "utf-8")
+
+
+def _variables(text: str) -> dict[str, str | int]:
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
+            return dict(ast.literal_eval(node.value))
+    raise BuildError("sysconfig data without variables", move="see CPython's log")
+
+
+def neutral(variables: Mapping[str, str | int]) -> dict[str, str | int]:
+    """Each value without the build's folders, with tools by the names that users have."""
+    return {
+        name: neutral_text(value) if isinstance(value, str) else value
+        for name, value in variables.items()
+    }
+
+
+def neutral_text(text: str) -> str:
+    """One value: `x86_64-linux-musl-gcc -shared -L/opt/x/lib` becomes `cc -shared`."""
+    for tool, usual in TOOLS.items():
+        text = text.replace(tool, usual)
+    text = _FOLDER.sub("", text)
+    text = _SOURCES.sub(".", text)
+    text = text.replace("/opt/shared_libraries", f"{MARK}/shared_libraries")
+    return re.sub(r" {2,}", " ", text.replace(PREFIX, MARK)).strip()
+
+
+def rewrite_pkgconfig(tree: Path) -> None:
+    """`prefix` from the place of the .pc file itself."""
+    for path in sorted((tree / "lib" / "pkgconfig").glob("*.pc")):
+        if path.is_symlink():
+            continue
+        text = path.read_text("utf-8")
+        text = re.sub(r"(?m)^prefix=.*$", "prefix=${pcfiledir}/../..", text)
+        path.write_text(text.replace(PREFIX, "${prefix}"), "utf-8")
+
+
+_SHARED = "if not getvar('Py_ENABLE_SHARED'):\n"
+_CONFIG = {
+    "sys.argv[0]": "_NAME",
+    "import sysconfig\n": 'import sysconfig\n\n_NAME = sys.argv[0].removesuffix("-real")\n',
+    _SHARED: f"libs.insert(0, '-L' + getvar('LIBDIR'))\n            {_SHARED}",
+}
+"""python-config.py -> what it must say instead: its own name, and where libpython is."""
+
+
+def rewrite_config(text: str) -> str:
+    """CPython's python-config.py, without the line that names an interpreter."""
+    text = text.partition("\n")[2]
+    for old, new in _CONFIG.items():
+        if old not in text:
+            raise BuildError(f"python-config.py has no {old.strip()}", move="see what is new in it")
+        text = text.replace(old, new, 1)
+    return _CONFIG_HEADER + text
