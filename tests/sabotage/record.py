@@ -22,11 +22,12 @@ from everylinux.probes.registry import CELL_PROBES
 FOLDER = Path(__file__).parent.parent / "data" / "facts"
 LIMIT = 300 << 10
 ARCH = Arch("x86_64")
+BUNDLES = ("/etc/ssl/certs/ca-certificates.crt",)  # as in the matrix
 
 
 def record(tree: Path, root: Path) -> list[str]:
     """Gather every cell probe and write its sections; the errors of broken ones."""
-    image = Image("alpine320", ARCH, "Alpine", "3.20")
+    image = Image("alpine320", ARCH, "Alpine", "3.20", ca=BUNDLES)
     cell = Cell(image, "3.13", "bubblewrap")
     subject = Distribution(tree, "3.13", ARCH, "recorded")
     errors = []

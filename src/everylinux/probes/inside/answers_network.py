@@ -178,9 +178,9 @@ def shared_answers() -> dict[str, Any]:
 
     block = shared_memory.SharedMemory(create=True, size=100)
     try:
-        block.buf[:3] = b"abc"
+        block.buf[:3] = b"abc"  # type: ignore[index]
         again = shared_memory.SharedMemory(block.name)
-        found = bytes(again.buf[:3]).decode()
+        found = bytes(again.buf[:3]).decode()  # type: ignore[index]
         again.close()
     finally:
         block.close()
@@ -212,9 +212,9 @@ def processes_answers() -> dict[str, Any]:
 
 def interpreter_answers() -> dict[str, Any]:
     try:
-        import _interpreters as interpreters
+        import _interpreters as interpreters  # type: ignore[import-not-found]
     except ImportError:
-        import _xxsubinterpreters as interpreters
+        import _xxsubinterpreters as interpreters  # type: ignore[import-not-found]
     own = interpreters.create()
     number = getattr(own, "id", own)
     reader, writer = os.pipe()

@@ -17,7 +17,7 @@ import os
 import sys
 import warnings
 from _locale import LC_ALL, setlocale
-from _signal import NSIG, alarm, getsignal
+from _signal import NSIG, alarm, getsignal  # type: ignore[import-not-found]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _in_child(member: str, below: Sequence[str], folder: str, results: int) -> N
 def main(folder: str, names: Sequence[str]) -> None:
     """Import every name, depth first."""
     warnings.simplefilter("always")
-    warnings.showwarning = _warned
+    warnings.showwarning = _warned  # type: ignore[assignment]
     results = os.open(folder + "/results", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     _explore(sorted(names), "", folder, results)
 

@@ -238,7 +238,7 @@ class _Product:
 def function_answers() -> dict[str, Any]:
     connection = _memory()
     connection.create_function("twice", 1, lambda x: x * 2, deterministic=True)
-    connection.create_aggregate("product", 1, _Product)  # type: ignore[arg-type]
+    connection.create_aggregate("product", 1, _Product)
     window = type("Window", (), {
         "__init__": lambda self: setattr(self, "n", 1),
         "step": lambda self, x: setattr(self, "n", self.n * x),
