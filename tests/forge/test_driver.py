@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -234,8 +235,9 @@ def test_modes_and_times_are_normalised(bench: Bench) -> None:
 
 
 def remember(step: object, settings: object, inputs: Path, output: Path) -> None:
-    """A host step: copies what it was told, and tries what it may not do."""
+    """A host step: copies what it was told, and tries what it may and may not do."""
     del step, settings
+    tempfile.TemporaryFile().close()
     (output / "tree").mkdir()
     (output / "tree" / "info.json").write_text((inputs / "build.json").read_text())
     (output / "tree" / "opt").write_text(

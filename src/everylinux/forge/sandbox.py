@@ -7,7 +7,8 @@ user 0 `cp -a` would try to keep owners that the namespace does not know, and fa
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -134,12 +135,20 @@ def shown(command: Command) -> str:
 def host_argv(work: Work, python: str, order: Path) -> tuple[str, ...]:
     """The command line of a host step: the machine as it is, read-only, without a network."""
     inside = str(work.root)
+    place = _temporary([inside, python, sys.prefix, sys.base_prefix, *sys.path])
     return (
         *("bwrap", "--unshare-net", "--unshare-ipc", "--unshare-pid", "--unshare-uts"),
         *("--die-with-parent", "--new-session", "--ro-bind", "/", "/", "--dev", "/dev"),
-        *("--proc", "/proc", "--ro-bind", inside, inside),
-        *("--bind", str(work.out), str(work.out)),
-        *("--bind", str(work.root / "tmp"), str(work.root / "tmp"), "--chdir", "/"),
-        *("--setenv", "TMPDIR", str(work.root / "tmp")),
+        *("--proc", "/proc", "--bind", str(work.root / "tmp"), place),
+        *("--ro-bind", inside, inside, "--bind", str(work.out), str(work.out)),
+        *("--chdir", "/", "--setenv", "TMPDIR", place),
         *("--", python, "-m", "everylinux.forge.hosted", str(order)),
     )
+
+
+def _temporary(used: Iterable[str]) -> str:
+    """Where a host step may write besides its output: /tmp, unless what it reads lies there."""
+    places = [path for path in ("/tmp", "/var/tmp") if Path(path).is_dir()]  # noqa: S108 - see above
+    resolved = [Path(path).resolve() for path in used if path]
+    free = [p for p in places if not any(path.is_relative_to(p) for path in resolved)]
+    return (free or ["/dev/shm"])[0]  # noqa: S108 - the sandbox's own
