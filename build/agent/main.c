@@ -1,5 +1,7 @@
 /* agent [--sticky FOLDER]...              serve a host on stdin and stdout
- * agent --join FILE... -- PROGRAM ARG...   write 0 to each cgroup.procs, then become PROGRAM */
+ * agent --join FILE... -- PROGRAM ARG...   write 0 to each cgroup.procs, then become PROGRAM
+ * agent --spin MILLISECONDS                compute for so long of processor time, then end: what
+ *                                          it takes by the clock tells how busy the machine is */
 #include "agent.h"
 
 #include <dirent.h>
@@ -12,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 static int join(char **argv) {
@@ -26,6 +29,16 @@ static int join(char **argv) {
     if (*argv && argv[1]) execvp(argv[1], argv + 1);
     fprintf(stderr, "agent: cannot start %s: %s\n", *argv ? argv[1] : "nothing", strerror(errno));
     return 71;
+}
+
+static int spin(double milliseconds) {
+    struct timespec used;
+    volatile unsigned long sum = 0;
+    do {
+        for (unsigned long i = 0; i < 20000; i++) sum += i;
+        if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) != 0) return 71;
+    } while (used.tv_sec * 1e3 + used.tv_nsec / 1e6 < milliseconds);
+    return 0;
 }
 
 /* What an engine's own start left open must reach no command. */
@@ -120,6 +133,7 @@ static void serve(struct frame *frame) {
 int main(int argc, char **argv) {
     struct frame frame;
     if (argc > 1 && strcmp(argv[1], "--join") == 0) return join(argv + 2);
+    if (argc > 2 && strcmp(argv[1], "--spin") == 0) return spin(atof(argv[2]));
     for (int i = 1; i + 1 < argc && strcmp(argv[i], "--sticky") == 0; i += 2)
         (void)!chmod(argv[i + 1], 01777); /* where it is not ours, it is as it should be */
     say_hello(prepare());

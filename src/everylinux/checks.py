@@ -14,6 +14,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -63,6 +64,11 @@ class Evidence(dict[str, Any]):
         self.measures.append(Measure(name, unit, tuple(values), budget))
 
 
+@cache
+def _table(path: Path) -> Any:  # noqa: ANN401 - any YAML
+    return yaml.safe_load(path.read_text())
+
+
 @dataclass(frozen=True, slots=True)
 class Expected:
     """What should be: from the lock, the budgets and the tables beside the suites."""
@@ -88,7 +94,7 @@ class Expected:
 
     def table(self, name: str) -> Any:  # noqa: ANN401 - any YAML
         """Data beside the suites: `table("imports/modules.yaml")`."""
-        return yaml.safe_load((self.suites / name).read_text())
+        return _table(self.suites / name)
 
     @classmethod
     def of(cls, distribution: Distribution, project: Path) -> Expected:

@@ -1,14 +1,16 @@
 """How long a start takes and how much memory it needs, beside a reference in the same cell.
 
 Noise is met by interleaving: each round runs every case once, the reference among them, so that a
-slow moment of the machine meets all. Raw series are the facts; claims judge minima, the report
-shows all. Times are in seconds, memory in bytes.
+slow moment of the machine meets all. The reference computes for a fixed processor time; what it
+takes by the clock tells how busy the machine is, and a busy one is given more rounds. Raw series
+are the facts; claims judge minima, the report shows all. Times are in seconds, memory in bytes.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,9 @@ from everylinux.model import AGENT, SUBJECT, Limits, Result, Section
 from everylinux.probes.base import python_of
 
 ROUNDS = 12
+MORE_ROUNDS = 48  # where the reference says that the machine is busy
+BUSY = 1.15  # the reference's time by the clock over its processor time, in the middle
+SPIN_MILLISECONDS = 10  # about a start's length, so that both meet the same neighbours
 COLD_ROUNDS = 3
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/tmp"}  # noqa: S108 - the cell's own tmpfs
 LIMITS = Limits(seconds=60, output_bytes=1 << 16)
@@ -103,7 +108,7 @@ def _section(scene: Any, box: Box) -> Section:  # noqa: ANN401 - one of three fu
 def cases(python: str) -> dict[str, list[str]]:
     """The command of each case, by its name."""
     return {
-        "reference": [str(AGENT), "--join"],  # a static program that ends at once
+        "reference": [str(AGENT), "--spin", str(SPIN_MILLISECONDS)],
         "version": [python, "--version"],
         "isolated": [python, "-I", "-S", "-c", "pass"],
         "warm": [python, "-c", "pass"],
@@ -117,15 +122,27 @@ def startup(box: Box) -> dict[str, Any]:
     series: dict[str, list[Result]] = {name: [] for name in [*commands, "modules20", "cold"]}
     for argv in commands.values():
         _run(box, argv)  # the first run fills the caches and is not counted
-    for number in range(ROUNDS):
+    while _wants_more(series["reference"]):
         for name, argv in commands.items():
             series[name].append(_run(box, argv))
-        if number % 3 == 0:
-            series["modules20"].append(_run(box, [python, "-c", f"import {TWENTY}"]))
     for _ in range(COLD_ROUNDS):
+        series["modules20"].append(_run(box, [python, "-c", f"import {TWENTY}"]))
         _run(box, [python, "-I", "-S", "-c", FORGET])
         series["cold"].append(_run(box, [python, "-c", "pass"]))
     return {name: _summary(results) for name, results in series.items()}
+
+
+def _wants_more(reference: list[Result]) -> bool:
+    """Whether another round may tell more: always at first, longer on a busy machine."""
+    if len(reference) < ROUNDS:
+        return True
+    return len(reference) < MORE_ROUNDS and busy(_summary(reference)) > BUSY
+
+
+def busy(reference: Mapping[str, Any]) -> float:
+    """How much longer than its processor time the reference takes, in the middle: 1 is idle."""
+    pairs = zip(reference["wall"], reference["cpu"], strict=True)
+    return statistics.median(wall / cpu if cpu else 1.0 for wall, cpu in pairs)
 
 
 def _run(box: Box, argv: list[str]) -> Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from everylinux.probes import static
 from everylinux.probes.base import CellProbe, Inside, StaticProbe
 from everylinux.probes.extension import Extension
 from everylinux.probes.performance import Performance
@@ -114,4 +115,4 @@ CELL_PROBES: tuple[CellProbe, ...] = (
     Performance(),
 )
 
-STATIC_PROBES: tuple[StaticProbe, ...] = ()
+STATIC_PROBES: tuple[StaticProbe, ...] = static.PROBES
