@@ -19,7 +19,7 @@ MAX_CHARS = 600
 MAX_COMMENT = 60_000
 """GitHub refuses a comment of more than 65536 characters."""
 MARKS = {0: "✅", 1: "❌", 3: "⚠️"}
-SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~>$-])")
+SPECIAL = re.compile(r"([\\`*_\[\]!|~>$])")
 
 
 def escaped(text: str) -> str:

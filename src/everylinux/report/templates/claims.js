@@ -68,13 +68,29 @@ function claimRow(claim, list) {
   return row;
 }
 
+// Without a filter the areas are closed: the page stays short however many claims there are.
+function areaGroups(found) {
+  const byArea = Map.groupBy(found, (claim) => claim.area);
+  return [...byArea].map(([area, list]) => {
+    const title = make("summary", {}, make("b", {}, data.areas[area]),
+      make("span", { class: "in" }, many(list.length, "claim")), tallyOf(list.flatMap((claim) => claim.verdicts)));
+    const group = make("details", { class: "area", "data-area": data.areas[area] }, title);
+    group.addEventListener("toggle", () => {
+      if (group.open && group.children.length === 1) group.append(...list.map((claim) => claimRow(claim, claim.verdicts)));
+    });
+    return group;
+  });
+}
+
 function paintClaims(shown) {
   const groups = Map.groupBy(shown, (verdict) => verdict.claim);
   const found = claims.filter((claim) => groups.has(claim));
-  const rows = found.slice(0, limit).map((claim) => claimRow(claim, groups.get(claim)));
+  const rows = isFiltering()
+    ? found.slice(0, limit).map((claim) => claimRow(claim, groups.get(claim)))
+    : areaGroups(found);
   const nothing = make("p", { class: "empty" }, "No verdict is like this. Clear the filters to see all.");
   byId("claim-list").replaceChildren(...(rows.length ? rows : [nothing]));
-  byId("more").hidden = found.length <= limit;
+  byId("more").hidden = !isFiltering() || found.length <= limit;
   byId("more").textContent = `Show ${many(found.length - limit, "more claim")}`;
   byId("matching").textContent = isFiltering()
     ? `${many(shown.length, "verdict")} of ${many(found.length, "claim")} in ${many(new Set(shown.map((v) => v.cell)).size, "cell")}`

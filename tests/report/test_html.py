@@ -1,0 +1,364 @@
+"""report.html in a real headless Chromium: offline, safe, by keyboard, on a phone, in the dark."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import sample
+
+from everylinux import report
+
+if TYPE_CHECKING:
+    from browser import Browser
+
+BAD = "busyboxuclibc-x86_64-3.13"
+DOWN, RIGHT, ENTER, SPACE, ESCAPE, END, TAB = (
+    "\ue015", "\ue014", "\ue007", " ", "\ue00c", "\ue010", "\ue004",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of the realistic sample."""
+    run = sample.write(tmp_path_factory.mktemp("page"), sample.Sample().rows())
+    return report.write(run)["html"]
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One browser for all tests; skipped with a reason where there is none."""
+    pytest.importorskip("selenium", reason="needs selenium")
+    import browser  # noqa: PLC0415 - it needs selenium
+
+    if browser.MISSING:
+        pytest.skip(browser.MISSING)
+    with browser.chromium(tmp_path_factory.mktemp("profile")) as found:
+        yield found
+
+
+@pytest.fixture
+def shown(chromium: Browser, page: Path) -> Browser:
+    """The page as it opens on a desk."""
+    chromium.size(1280, 900)
+    chromium.prefer("light")
+    chromium.open(page)
+    return chromium
+
+
+def test_one_file_without_complaints_or_requests(shown: Browser, page: Path) -> None:
+    """The page fetches nothing but itself and the console stays empty."""
+    assert shown.fetched() == [page.resolve().as_uri()]
+    assert shown.complaints() == []
+    assert shown.one("h1").text == "Fails on 3 of 24 required cells, unknown on 1"
+
+
+def test_the_matrix_shows_every_cell(shown: Browser) -> None:
+    """One row for each cell that ran, grouped by family, and one square for each area."""
+    assert len(shown.all("tr.row")) == 27
+    assert [row.text.split()[0] for row in shown.all("tr.family")] == [
+        "Debian", "Red", "SUSE", "Arch", "Alpine", "Embedded",
+    ]  # fmt: skip
+    assert len(shown.all("tr.row .box")) == 27 * 9
+    bad = shown.one(f'[data-cell="{BAD}"] .box.failed')
+    assert bad.accessible_name == "BusyBox 1.38-uclibc x86_64, tls: 1 failed, 16 passed"
+    assert bad.text == "✗ 1/17"
+    assert len(shown.all("#not-run tbody tr")) == 38
+    assert "openssl" in shown.one(".components").text
+
+
+def test_a_cell_opens_by_keyboard(shown: Browser) -> None:
+    """Tab reaches the matrix once, arrows move, Enter opens, Escape closes and gives focus back."""
+    shown.run("document.getElementById('clear').disabled = false; arguments[0].focus()",
+              shown.all("#artefact button")[-1])  # fmt: skip
+    shown.press(TAB)
+    assert shown.focused() == "Debian 11 x86_64: passed, open all claims"
+    shown.press(DOWN, RIGHT, RIGHT)
+    assert shown.focused() == "Debian 12 x86_64, launcher: 12 passed"
+    outline = "getComputedStyle(document.activeElement).outlineStyle"
+    assert shown.run(f"return {outline}") == "solid"
+
+    shown.press(ENTER)
+    assert shown.one("#cell-title").text == "✓ Debian 12"
+    assert len(shown.all("#cell-body .verdict")) == 12
+    assert shown.run("return location.hash") == "#cell=debian12-x86_64-3.13&area=launcher"
+
+    shown.press(ESCAPE)
+    shown.until("!document.getElementById('cell').open")
+    assert shown.focused() == "Debian 12 x86_64, launcher: 12 passed"
+    assert shown.run("return location.hash") == ""
+
+    shown.press(END, SPACE)
+    assert shown.one('#cell-areas [aria-pressed="true"]').text.startswith("users")
+
+
+def test_a_cell_opens_into_claims_evidence_and_remedy(shown: Browser) -> None:
+    """What failed is open, and says why, what was seen and what to do."""
+    shown.one(f'[data-cell="{BAD}"] .box.failed').click()
+    [failed] = shown.all(".verdict[open]")
+
+    assert failed.get_attribute("data-claim") == "TLS-007"
+    for part in ("died, signal 11", "Build the module", "offenders", "libuuid.so.1", "größe"):
+        assert part in failed.text
+    shown.all(".verdict:not([open]) summary")[0].click()
+    assert "modules\n214" in shown.all(".verdict[open]")[1].text
+    assert shown.complaints() == []
+
+
+def test_deep_links_open_a_claim(shown: Browser, page: Path) -> None:
+    """An address names a cell and a claim; the link in a verdict is that address."""
+    address = f"#cell={BAD}&claim=TLS-009"
+    shown.open(page, address)
+    shown.until("document.querySelector('.verdict.at')")
+    [wanted] = shown.all(".verdict[open]")
+
+    assert wanted.get_attribute("data-claim") == "TLS-009"
+    link = shown.one(".verdict[open] a").get_attribute("href") or ""
+    assert link.endswith(address)
+    shown.open(page, "#cell=nowhere&claim=%00")
+    assert shown.all("dialog[open]") == []
+    assert shown.complaints() == []
+
+
+def test_search_covers_claims_and_evidence(shown: Browser) -> None:
+    """A word of the evidence leaves only the cells where it stands; Clear shows all again."""
+    shown.one("#query").send_keys("libuuid.so.1 busybox")
+    shown.until("document.querySelectorAll('tr.row').length === 1")
+    assert shown.one("#matching").text == "1 verdict of 1 claim in 1 cell"
+    assert [row.get_attribute("data-claim") for row in shown.all(".claim")] == ["TLS-007"]
+
+    shown.one("#clear").click()
+    assert len(shown.all("tr.row")) == 27
+    assert shown.run("return document.activeElement.id") == "query"
+
+    shown.one("#query").send_keys("no such word")
+    shown.until("document.querySelectorAll('tr.row').length === 0")
+    assert "No verdict is like this" in shown.one("#claim-list").text
+
+
+def test_filters_combine(shown: Browser) -> None:
+    """Outcome, area, support and architecture narrow matrix and claims together."""
+    shown.one('.filters [data-outcome="failed"]').click()
+    assert len(shown.all("tr.row")) == 4
+    assert shown.one('.hero [data-outcome="failed"]').get_attribute("aria-pressed") == "true"
+    shown.run("const s = document.getElementById('support'); s.value = 'best-effort';"
+              "s.dispatchEvent(new Event('change'))")  # fmt: skip
+    assert [row.get_attribute("data-cell") for row in shown.all("tr.row")] == [
+        "alpine26-x86_64-3.13"
+    ]
+    shown.one("#clear").click()
+    shown.run("const s = document.getElementById('arch'); s.value = 'x86';"
+              "s.dispatchEvent(new Event('change'))")  # fmt: skip
+    assert len(shown.all("tr.row")) == 2
+    shown.run("const s = document.getElementById('area'); s.value = 'tls';"
+              "s.dispatchEvent(new Event('change'))")  # fmt: skip
+    assert len(shown.all("tr.row .box:not(.none)")) == 2
+    assert len(shown.all(".claim")) == 17
+
+
+def test_plots_have_axes_units_and_budget(shown: Browser) -> None:
+    """Start-up and memory are drawn with a row per cell, a unit and the budget's line."""
+    startup, memory = shown.all(".plot")
+
+    assert len(shown.all(".plot:first-child text.name")) == 27
+    assert len(shown.all(".plot:first-child .dot")) == 27 * 15
+    assert "budget 20 ms" in startup.text
+    assert "budget 8 MiB" in memory.text
+    assert len(shown.all(".plot:first-child .over")) == 2
+    label = shown.one(".plot:first-child svg").get_attribute("aria-label") or ""
+    assert label.startswith("startup.warm in 27 cells: medians from ")
+    assert "2 cells above it" in label
+    shown.one('[data-metric="startup.reference"]').click()
+    assert shown.all(".plot:first-child .limit") == []
+
+
+def test_hostile_output_is_text(shown: Browser, page: Path) -> None:
+    """Script tags, comments, bidi and control characters are shown and never run."""
+    shown.open(page, "#cell=tinycore6-x86_64-3.13&claim=IMP-003")
+    shown.until("document.querySelector('.verdict.at')")
+    visible = "</script><script>window.pwned=1</script><!--<img src=x onerror=window.pwned=2>"
+
+    assert shown.run("return window.pwned ?? null") is None
+    assert shown.all("img") == []
+    assert len(shown.all("script")) == 2
+    for selector in ("#problems", ".verdict.at summary", ".verdict.at .evidence + h4 + pre"):
+        assert visible in shown.run("return document.querySelector(arguments[0]).textContent",
+                                    selector)  # fmt: skip
+    assert "\\u202egnp.exe\\x1b[31mred\\x07" in shown.one(".verdict.at").text
+    assert shown.complaints() == []
+
+
+def test_the_policy_refuses_what_escaping_might_let_through(shown: Browser) -> None:
+    """Even if data became markup, the page's policy would stop it: the second line of defence."""
+    refused = """
+        const found = [];
+        try { document.body.innerHTML = "<b>"; } catch (e) { found.push(e.name); }
+        const script = document.createElement("script");
+        try { script.text = "window.pwned = 3"; document.body.append(script); }
+        catch (e) { found.push(e.name); }
+        try { document.body.setAttribute("onclick", "window.pwned = 4"); } catch { }
+        document.body.click();
+        return [found, window.pwned ?? null];
+    """
+    assert shown.run(refused) == [["TypeError", "TypeError"], None]
+    fetched = "return fetch('data:text/plain,x').then(() => 'fetched', () => 'refused')"
+    assert shown.run(fetched) == "refused"
+
+
+@pytest.mark.parametrize("width", [320, 390, 768])
+def test_no_page_is_wider_than_a_phone(shown: Browser, page: Path, width: int) -> None:
+    """Nothing scrolls sideways, neither the page nor an opened cell, with its details open."""
+    shown.size(width, 800)
+    shown.open(page)
+    shown.run("for (const d of document.querySelectorAll('details')) d.open = true")
+    shown.until("document.querySelector('.claim[open], .area[open] .claim')")
+    assert shown.run("return window.innerWidth") == width
+    assert shown.run("return document.documentElement.scrollWidth") <= width
+
+    shown.open(page, "#cell=tinycore6-x86_64-3.13&claim=IMP-003")
+    shown.until("document.querySelector('.verdict.at')")
+    body = "const b = document.getElementById('cell-body'); return b.scrollWidth - b.clientWidth"
+    assert shown.run(body) == 0
+
+
+COLOURS = """
+    const seen = (e) => { while (e && getComputedStyle(e).backgroundColor === 'rgba(0, 0, 0, 0)')
+        e = e.parentElement; return getComputedStyle(e ?? document.body).backgroundColor; };
+    return [...document.querySelectorAll(arguments[0])].filter(e => e.offsetParent && e.innerText)
+        .slice(0, 400).map(e => [getComputedStyle(e).color, seen(e), e.innerText.slice(0, 30)]);
+"""
+TEXTS = (
+    "h1, .why, .exit, .caveats li, .count, .when, .chip, .box:not(.none), .where b, .where small,"
+    " .badge, .family small, th, dt, dd, .tab, summary, label span, .hint, .quiet:enabled, .saw"
+)
+
+
+def luminance(colour: str) -> float:
+    """WCAG 2: relative luminance of `rgb(r, g, b)`."""
+    parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_contrast_is_enough(shown: Browser, page: Path, scheme: str) -> None:
+    """Every kind of text has WCAG's AA contrast of 4.5 in both modes."""
+    shown.prefer(scheme)
+    shown.open(page, f"#cell={BAD}&claim=TLS-007")
+    shown.until("document.querySelector('.verdict.at')")
+    found = shown.run(COLOURS, TEXTS)
+    weak = []
+    for text, ground, words in found:
+        low, high = sorted((luminance(text), luminance(ground)))
+        if (high + 0.05) / (low + 0.05) < 4.5:
+            weak.append((words, text, ground))
+
+    assert len(found) > 300
+    assert weak == []
+
+
+def test_dark_and_light(shown: Browser, page: Path) -> None:
+    """The system's scheme is followed, and the switch overrides it in both directions."""
+    ground = "return getComputedStyle(document.body).backgroundColor"
+    light = shown.run(ground)
+    shown.prefer("dark")
+    shown.open(page)
+    dark = shown.run(ground)
+    assert luminance(dark) < 0.05 < 0.8 < luminance(light)
+
+    switch = shown.one("#theme")
+    switch.click()
+    assert (switch.text, shown.run(ground)) == ("Theme: light", light)
+    switch.click()
+    assert (switch.text, shown.run(ground)) == ("Theme: dark", dark)
+    shown.prefer("light")
+    assert shown.run(ground) == dark
+
+
+def test_headings_and_landmarks(shown: Browser) -> None:
+    """The outline has no hole, one main, and everything to press has a name."""
+    levels = [
+        int(tag.tag_name[1]) for tag in shown.all("main h1, main h2, main h3") if tag.is_displayed()
+    ]
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    assert len(shown.all("main")) == 1
+    nameless = "return [...document.querySelectorAll('button, input, select, a')]" \
+        ".filter(e => !(e.ariaLabel || e.innerText || e.textContent || e.labels?.length)).length"  # fmt: skip
+    assert shown.run(nameless) == 0
+
+
+def test_printing_keeps_the_verdict_and_drops_the_switches(shown: Browser) -> None:
+    """On paper: light, the verdict, the matrix within the sheet, no filters."""
+    shown.size(740, 1000)
+    shown.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        assert shown.one("h1").is_displayed()
+        assert not shown.one("#filters").is_displayed()
+        wide = "const m = document.querySelector('.matrix'); return m.offsetWidth <= innerWidth"
+        assert shown.run(wide)
+    finally:
+        shown.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_a_big_report_is_quick(chromium: Browser, tmp_path: Path) -> None:
+    """More than 40 cells x 400 claims with 1 MB of evidence open and search within 3 seconds."""
+    made = sample.Sample(per_area=4.1, copies=2)
+    rows = made.rows()
+    for number, row in enumerate(rows):
+        if row["kind"] == "verdict":
+            row["evidence"] = {"out": f"line {number} of output\n" * 8}
+    first = next(row for row in rows if row["kind"] == "verdict")
+    first["evidence"] = {"out": "x" * (1 << 20)}
+    path = report.write(sample.write(tmp_path, rows))["html"]
+    assert len(made.cells) * len(made.claims_of(artefact=False)) > 16_000
+
+    started = time.monotonic()
+    chromium.open(path)
+    chromium.until("document.querySelectorAll('tr.row').length === 54")
+    opened = time.monotonic()
+    chromium.one("#query").send_keys("16001")
+    chromium.until("document.querySelectorAll('tr.row').length === 1")
+
+    assert opened - started < 3
+    assert time.monotonic() - opened < 3
+    assert chromium.complaints() == []
+
+
+def test_an_incomplete_report_says_so(chromium: Browser, tmp_path: Path) -> None:
+    """After a kill the page shows what was judged, and that it is not all."""
+    rows = [*sample.head(), sample.cell(claims_expected=5), sample.claim(), sample.verdict()]
+    chromium.open(report.write(sample.write(tmp_path, rows))["html"])
+
+    assert chromium.one("h1").text == "Runs on 0 of 1 required cells, unknown on 1"
+    assert "4 of 5 verdicts are missing" in chromium.one(".caveats").text
+    assert "it was killed" in chromium.one(".caveats").text
+    assert "4 missing" in chromium.one("tr.row").text
+    assert chromium.complaints() == []
+
+
+def test_a_report_of_nothing(chromium: Browser, tmp_path: Path) -> None:
+    """A run that judged nothing makes a page too, and one that says that."""
+    chromium.open(report.write(sample.write(tmp_path, [*sample.head(), sample.end()]))["html"])
+
+    assert chromium.one("h1").text == "Nothing was judged"
+    assert chromium.complaints() == []
+
+
+def test_data_cannot_leave_its_element(tmp_path: Path) -> None:
+    """Whatever a probe says, in the page's JSON stands no `<` and nothing beyond ASCII."""
+    rows = sample.small(sample.verdict("failed", evidence={sample.HOSTILE: sample.HOSTILE}))
+    text = report.write(sample.write(tmp_path, rows))["html"].read_text()
+    [data] = re.findall(
+        r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL
+    )
+
+    assert data.isascii()
+    assert not set(data) & set("<>&")
+    assert json.loads(data)["evidence"][1][0][0].startswith("</script>")
