@@ -1,0 +1,110 @@
+"""forge/systems.py: what the commands of a step are, and what they may depend on."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from everylinux.forge.contract import Command, Recipe, Settings
+from everylinux.forge.recipe import load_recipes
+from everylinux.forge.systems import SYSTEMS, WRAPPER
+
+RECIPES = load_recipes(Path(__file__).parents[2] / "build" / "recipes")
+BUILT = sorted(name for name, recipe in RECIPES.items() if recipe.system in SYSTEMS)
+COMPILED = sorted({*BUILT} - {"linux-headers", "x11-protocols", "toolchain", "musl"})
+
+
+def commands(name: str, **changes: object) -> tuple[Command, ...]:
+    settings = dataclasses.replace(Settings(), **changes)  # type: ignore[arg-type]
+    return SYSTEMS[RECIPES[name].system](RECIPES[name], settings)
+
+
+def words(name: str) -> Iterator[str]:
+    for command in commands(name):
+        yield from command.argv
+        yield from command.env.values()
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_they_are_values(name: str) -> None:
+    """Asked twice they are the same, all text, and absolute where they name a folder."""
+    assert commands(name) == commands(name)
+    assert all(command.cwd.startswith("/") for command in commands(name))
+    assert all(isinstance(word, str) for word in words(name))
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_jobs_change_speed_only(name: str) -> None:
+    """The number of jobs shows in `make -jN` and `ninja -jN`, nowhere else."""
+    one, many = repr(commands(name, jobs=1)), repr(commands(name, jobs=7))
+
+    assert many.replace("-j7", "-j1") == one
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_no_place_of_this_machine(name: str) -> None:
+    """No command names a folder of the checkout, of the user or of /usr/local."""
+    for word in words(name):
+        assert str(Path.home()) not in word or str(Path.home()) == "/"
+        assert "/usr/local/bin" not in word
+        assert str(Path(__file__).parents[2]) not in word
+
+
+@pytest.mark.parametrize("name", COMPILED)
+def test_hardened(name: str) -> None:
+    """Everything that is compiled is hardened: stack protector, full RELRO, no code on stacks."""
+    text = " ".join(words(name))
+
+    for flag in (
+        *("-fstack-protector-strong", "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack"),
+        "-Wl,-z,separate-code",
+    ):
+        assert flag in text, flag
+
+
+@pytest.mark.parametrize("name", [n for n in BUILT if RECIPES[n].licence])
+def test_licence_is_kept(name: str) -> None:
+    """A step carries its licence's name and text into its output."""
+    last = commands(name)[-1].argv[-1]
+
+    assert RECIPES[name].licence["spdx"] in last
+    for text in RECIPES[name].licence["file"].split():
+        assert f"cp /build/src/{text} /build/out/opt/licenses/{name}/" in last
+
+
+def test_scripts_stop_at_failures() -> None:
+    """Every shell line is run with -e and -u: a failed make is a failed step."""
+    for name in BUILT:
+        for command in commands(name):
+            if command.argv[0] == "/bin/sh":
+                assert command.argv[1] == "-euc"
+
+
+def test_cpython_flags_do_not_leak_into_make() -> None:
+    """CFLAGS and their like are given to configure alone: else sysconfig carries them twice."""
+    _, configure, *rest = commands("cpython")
+
+    assert "CFLAGS" in configure.env
+    assert configure.env["CFLAGS"].count("-DTHREAD_STACK_SIZE=0x100000") == 1
+    assert all(not command.env for command in rest)
+
+
+def test_configure_of_the_recipe_is_used() -> None:
+    """What a recipe says reaches configure, in its order."""
+    recipe = Recipe("x", "autotools", "0", sources=("x",), configure=("--b", "--a"))
+    found = [c.argv for c in SYSTEMS["autotools"](recipe, Settings()) if c.argv[0] == "./configure"]
+
+    assert [argv[-2:] for argv in found] == [("--b", "--a")]
+
+
+def test_wrapper_names() -> None:
+    """The compiler's name has "gcc" in it, by which CPython chooses its flags, and its triplet."""
+    names = {command.env.get("CC", "") for name in COMPILED for command in commands(name)} - {""}
+
+    assert names == {"x86_64-linux-musl-gcc"}
+    assert "--print-multiarch" in WRAPPER
+    assert shlex.split(WRAPPER.splitlines()[0], comments=False)
