@@ -37,6 +37,11 @@ class Browser:
         """Wrap a started driver."""
         self.driver = driver
 
+    def _log(self, kind: str) -> list[dict[str, Any]]:
+        """What was recorded since it was last asked for."""
+        rows: list[dict[str, Any]] = self.driver.get_log(kind)  # type: ignore[no-untyped-call]
+        return rows
+
     def size(self, width: int, height: int) -> None:
         """Be a screen of that size, with one pixel per pixel."""
         about = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
@@ -53,8 +58,8 @@ class Browser:
     def open(self, path: Path, fragment: str = "") -> None:
         """Load a file anew, with an empty record and no remembered theme."""
         self.driver.get("about:blank")
-        self.driver.get_log("performance")
-        self.driver.get_log("browser")
+        self._log("performance")
+        self._log("browser")
         self.driver.get(f"{path.resolve().as_uri()}{fragment}")
         self.run("localStorage.clear()")
 
@@ -86,13 +91,11 @@ class Browser:
 
     def complaints(self) -> list[str]:
         """What the console has: errors, warnings, refusals of the page's policy."""
-        return [entry["message"] for entry in self.driver.get_log("browser")]
+        return [entry["message"] for entry in self._log("browser")]
 
     def fetched(self) -> list[str]:
         """The addresses of all requests since `open`."""
-        messages = [
-            json.loads(row["message"])["message"] for row in self.driver.get_log("performance")
-        ]
+        messages = [json.loads(row["message"])["message"] for row in self._log("performance")]
         return [
             message["params"]["request"]["url"]
             for message in messages

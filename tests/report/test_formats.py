@@ -11,8 +11,8 @@ from xml.etree import ElementTree as ET
 
 import junitparser
 import pytest
-import sample
 from jsonschema import Draft202012Validator, ValidationError
+from tests.report import sample
 
 from everylinux import report
 from everylinux.report.text import UNSEEN, pretty, visible
@@ -30,7 +30,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def show(run: Path, encoding: str = "utf-8", width: int = 80, *, tty: bool = False) -> str:
     """What the terminal gets."""
-    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    target = io.BytesIO()
+    stream = io.TextIOWrapper(target, encoding=encoding)
     stream.isatty = lambda: tty  # type: ignore[method-assign]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COLUMNS", str(width))
@@ -38,7 +39,7 @@ def show(run: Path, encoding: str = "utf-8", width: int = 80, *, tty: bool = Fal
         patch.delenv("NO_COLOR", raising=False)
         report.show(report.load(run), run, stream)
     stream.flush()
-    raw: bytes = stream.buffer.getvalue()  # type: ignore[attr-defined]
+    raw: bytes = target.getvalue()
     return raw.decode(encoding)
 
 

@@ -1,55 +1,24 @@
-"""report.html in a real headless Chromium: offline, safe, by keyboard, on a phone, in the dark."""
+"""report.html in a real headless Chromium: offline, safe, by keyboard, searched, linked, big."""
 
 from __future__ import annotations
 
 import json
 import re
 import time
-from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-import sample
+from tests.report import sample
 
 from everylinux import report
 
 if TYPE_CHECKING:
-    from browser import Browser
+    from tests.report.browser import Browser
 
 BAD = "busyboxuclibc-x86_64-3.13"
 DOWN, RIGHT, ENTER, SPACE, ESCAPE, END, TAB = (
     "\ue015", "\ue014", "\ue007", " ", "\ue00c", "\ue010", "\ue004",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of the realistic sample."""
-    run = sample.write(tmp_path_factory.mktemp("page"), sample.Sample().rows())
-    return report.write(run)["html"]
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """One browser for all tests; skipped with a reason where there is none."""
-    pytest.importorskip("selenium", reason="needs selenium")
-    import browser  # noqa: PLC0415 - it needs selenium
-
-    if browser.MISSING:
-        pytest.skip(browser.MISSING)
-    with browser.chromium(tmp_path_factory.mktemp("profile")) as found:
-        yield found
-
-
-@pytest.fixture
-def shown(chromium: Browser, page: Path) -> Browser:
-    """The page as it opens on a desk."""
-    chromium.size(1280, 900)
-    chromium.prefer("light")
-    chromium.open(page)
-    return chromium
 
 
 def test_one_file_without_complaints_or_requests(shown: Browser, page: Path) -> None:
@@ -211,104 +180,8 @@ def test_the_policy_refuses_what_escaping_might_let_through(shown: Browser) -> N
     assert shown.run(fetched) == "refused"
 
 
-@pytest.mark.parametrize("width", [320, 390, 768])
-def test_no_page_is_wider_than_a_phone(shown: Browser, page: Path, width: int) -> None:
-    """Nothing scrolls sideways, neither the page nor an opened cell, with its details open."""
-    shown.size(width, 800)
-    shown.open(page)
-    shown.run("for (const d of document.querySelectorAll('details')) d.open = true")
-    shown.until("document.querySelector('.claim[open], .area[open] .claim')")
-    assert shown.run("return window.innerWidth") == width
-    assert shown.run("return document.documentElement.scrollWidth") <= width
-
-    shown.open(page, "#cell=tinycore6-x86_64-3.13&claim=IMP-003")
-    shown.until("document.querySelector('.verdict.at')")
-    body = "const b = document.getElementById('cell-body'); return b.scrollWidth - b.clientWidth"
-    assert shown.run(body) == 0
-
-
-COLOURS = """
-    const seen = (e) => { while (e && getComputedStyle(e).backgroundColor === 'rgba(0, 0, 0, 0)')
-        e = e.parentElement; return getComputedStyle(e ?? document.body).backgroundColor; };
-    return [...document.querySelectorAll(arguments[0])].filter(e => e.offsetParent && e.innerText)
-        .slice(0, 400).map(e => [getComputedStyle(e).color, seen(e), e.innerText.slice(0, 30)]);
-"""
-TEXTS = (
-    "h1, .why, .exit, .caveats li, .count, .when, .chip, .box:not(.none), .where b, .where small,"
-    " .badge, .family small, th, dt, dd, .tab, summary, label span, .hint, .quiet:enabled, .saw"
-)
-
-
-def luminance(colour: str) -> float:
-    """WCAG 2: relative luminance of `rgb(r, g, b)`."""
-    parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
-    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_contrast_is_enough(shown: Browser, page: Path, scheme: str) -> None:
-    """Every kind of text has WCAG's AA contrast of 4.5 in both modes."""
-    shown.prefer(scheme)
-    shown.open(page, f"#cell={BAD}&claim=TLS-007")
-    shown.until("document.querySelector('.verdict.at')")
-    found = shown.run(COLOURS, TEXTS)
-    weak = []
-    for text, ground, words in found:
-        low, high = sorted((luminance(text), luminance(ground)))
-        if (high + 0.05) / (low + 0.05) < 4.5:
-            weak.append((words, text, ground))
-
-    assert len(found) > 300
-    assert weak == []
-
-
-def test_dark_and_light(shown: Browser, page: Path) -> None:
-    """The system's scheme is followed, and the switch overrides it in both directions."""
-    ground = "return getComputedStyle(document.body).backgroundColor"
-    light = shown.run(ground)
-    shown.prefer("dark")
-    shown.open(page)
-    dark = shown.run(ground)
-    assert luminance(dark) < 0.05 < 0.8 < luminance(light)
-
-    switch = shown.one("#theme")
-    switch.click()
-    assert (switch.text, shown.run(ground)) == ("Theme: light", light)
-    switch.click()
-    assert (switch.text, shown.run(ground)) == ("Theme: dark", dark)
-    shown.prefer("light")
-    assert shown.run(ground) == dark
-
-
-def test_headings_and_landmarks(shown: Browser) -> None:
-    """The outline has no hole, one main, and everything to press has a name."""
-    levels = [
-        int(tag.tag_name[1]) for tag in shown.all("main h1, main h2, main h3") if tag.is_displayed()
-    ]
-    assert levels[0] == 1
-    assert all(after - before <= 1 for before, after in pairwise(levels))
-    assert len(shown.all("main")) == 1
-    nameless = "return [...document.querySelectorAll('button, input, select, a')]" \
-        ".filter(e => !(e.ariaLabel || e.innerText || e.textContent || e.labels?.length)).length"  # fmt: skip
-    assert shown.run(nameless) == 0
-
-
-def test_printing_keeps_the_verdict_and_drops_the_switches(shown: Browser) -> None:
-    """On paper: light, the verdict, the matrix within the sheet, no filters."""
-    shown.size(740, 1000)
-    shown.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
-    try:
-        assert shown.one("h1").is_displayed()
-        assert not shown.one("#filters").is_displayed()
-        wide = "const m = document.querySelector('.matrix'); return m.offsetWidth <= innerWidth"
-        assert shown.run(wide)
-    finally:
-        shown.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
-
-
 def test_a_big_report_is_quick(chromium: Browser, tmp_path: Path) -> None:
-    """More than 40 cells x 400 claims with 1 MB of evidence open and search within 3 seconds."""
+    """More than 40 cells x 400 claims with 1 MB of evidence open and search within 5 seconds."""
     made = sample.Sample(per_area=4.1, copies=2)
     rows = made.rows()
     for number, row in enumerate(rows):
@@ -321,13 +194,13 @@ def test_a_big_report_is_quick(chromium: Browser, tmp_path: Path) -> None:
 
     started = time.monotonic()
     chromium.open(path)
-    chromium.until("document.querySelectorAll('tr.row').length === 54")
+    chromium.until("document.querySelectorAll('tr.row').length === 54", 20)
     opened = time.monotonic()
     chromium.one("#query").send_keys("16001")
-    chromium.until("document.querySelectorAll('tr.row').length === 1")
+    chromium.until("document.querySelectorAll('tr.row').length === 1", 20)
 
-    assert opened - started < 3
-    assert time.monotonic() - opened < 3
+    assert opened - started < 5
+    assert time.monotonic() - opened < 5
     assert chromium.complaints() == []
 
 
@@ -355,9 +228,7 @@ def test_data_cannot_leave_its_element(tmp_path: Path) -> None:
     """Whatever a probe says, in the page's JSON stands no `<` and nothing beyond ASCII."""
     rows = sample.small(sample.verdict("failed", evidence={sample.HOSTILE: sample.HOSTILE}))
     text = report.write(sample.write(tmp_path, rows))["html"].read_text()
-    [data] = re.findall(
-        r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL
-    )
+    [data] = re.findall(r'id="data">(.*?)</script>', text, re.DOTALL)
 
     assert data.isascii()
     assert not set(data) & set("<>&")

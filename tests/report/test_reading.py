@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-import sample
+from tests.report import sample
 
 from everylinux import report
 from everylinux.errors import UsageError

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sample
+from tests.report import sample
 
 from everylinux import report
 from everylinux.report.model import Report

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-import sample
 from click.testing import CliRunner
+from tests.report import sample
 
 from everylinux import report
 from everylinux.cli import main

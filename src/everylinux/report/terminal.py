@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TextIO
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -119,7 +118,9 @@ class Painter:
         mark = "" if cell.is_artefact or cell.support == "required" else " *"
         arch = "" if cell.is_artefact else f" {cell.arch}"
         tail = f"{arch}{mark}"
-        return self.text(f"{cell.title[: NAME_WIDTH - len(tail)]}{tail}")
+        room = NAME_WIDTH - len(tail)
+        title = cell.title if len(cell.title) <= room else f"{cell.title[: room - 2]}.."
+        return self.text(f"{title}{tail}")
 
     def _mark(self, counts: Grid, cell: CellRow, area: str) -> Text:
         found = counts.get((cell.id, area), Counter())
@@ -147,4 +148,5 @@ class Painter:
         self._indented(f"remedy: {claim.remedy}")
 
     def _indented(self, value: str) -> None:
-        self.console.print(Padding(self.text(value), (0, 0, 0, 2), expand=False))
+        for line in self.text(value).wrap(self.console, self.console.width - 2):
+            self.console.print(Text("  ") + line)
