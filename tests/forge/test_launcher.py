@@ -285,9 +285,7 @@ def moves(length: int) -> Iterator[str]:
 
 
 @pytest.mark.built
-@pytest.mark.parametrize(
-    "name", ["a b", "größe-移動", "'\"$(x)`\\", "n\newline", "a:b", "\udcff-b"]
-)
+@pytest.mark.parametrize("name", ["a b", "größe-移動", "'\"$(x)`\\", "n\newline", "a:b"])
 def test_odd_places(tree: Path, tmp_path: Path, name: str) -> None:
     """The tree may lie in a folder of any name."""
     moved = copied(tree, tmp_path / name)
@@ -342,7 +340,7 @@ def test_host_libraries_stay_out(tree: Path, tmp_path: Path) -> None:
         env=hostile,
         check=True,
     )
-    mapped = {line.split(maxsplit=5)[5] for line in done.stdout.splitlines() if "/" in line}
+    mapped = {line.split(maxsplit=5)[5] for line in done.stdout.splitlines() if ".so" in line}
 
     assert done.stderr == ""
     assert [path for path in mapped if not path.startswith(str(tree))] == []

@@ -36,6 +36,7 @@ OMITTED = {
     "lib/python{v}/lib-dynload/_ctypes_test*": "the same",
     "lib/python{v}/lib-dynload/_xxtestfuzz*": "the same",
     "lib/python{v}/lib-dynload/xx*": "examples of extension modules",
+    "lib/tk8.6/demos": "Tk's demonstrations",
 }
 KEPT = (
     "test/__init__.py",
@@ -115,7 +116,7 @@ def _is_left_out(path: Path, patterns: list[str], library: str) -> bool:
 def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_dir():
-        without = shutil.ignore_patterns("__pycache__")
+        without = shutil.ignore_patterns("__pycache__", "demos")
         shutil.copytree(source, target, symlinks=True, ignore=without, dirs_exist_ok=True)
     else:
         shutil.copy(source, target)
