@@ -254,7 +254,7 @@ class Sample:
         return verdict(outcome, row["id"], where, reason=reason, evidence=evidence, seconds=took)
 
     def _measures(self, where: str) -> Rows:
-        slow = 1.35 if where.startswith(("centos6", "alpine26")) else 1.0
+        slow = 1.8 if where.startswith(("centos6", "alpine26")) else 1.0
         rows = []
         for name, middle, budget in (
             ("warm", 0.0155, 0.020), ("cold", 0.048, 0.070), ("cpu", 0.013, 0.020),

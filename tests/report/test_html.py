@@ -80,6 +80,19 @@ def test_a_cell_opens_into_claims_evidence_and_remedy(shown: Browser) -> None:
     assert shown.complaints() == []
 
 
+def test_what_to_mend_names_where(shown: Browser) -> None:
+    """A failed claim says in how many cells it fails; a chip opens its verdict there."""
+    cards = shown.all(".problem")
+
+    assert [card.find_element("css selector", "code").text for card in cards] == [
+        "STA-002", "IMP-003", "TLS-007", "MEM-004",
+    ]  # fmt: skip
+    assert "2 of 27 cells" in cards[0].text
+    shown.one(".problem .chip").click()
+    shown.until("document.querySelector('.verdict.at')")
+    assert shown.one("#cell-title").text == "✗ CentOS 6"
+
+
 def test_deep_links_open_a_claim(shown: Browser, page: Path) -> None:
     """An address names a cell and a claim; the link in a verdict is that address."""
     address = f"#cell={BAD}&claim=TLS-009"

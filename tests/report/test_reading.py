@@ -106,3 +106,19 @@ def test_judged_twice_the_graver_outcome_counts(tmp_path: Path, order: tuple[str
     [verdict] = report.load(sample.write(tmp_path, rows)).verdicts
 
     assert verdict.outcome is Outcome.FAILED
+
+
+def test_cells_stand_in_natural_order(tmp_path: Path) -> None:
+    """The artefact is first, 3.10 comes after 3.6, and a 32-bit userland after the 64-bit one."""
+    about = {"name": "Alpine", "claims_expected": 0}
+    cells = [
+        sample.cell("alpine310-x86_64-3.13", **about, release="3.10"),
+        sample.cell("alpine36-x86-3.13", **about, release="3.6", arch="x86"),
+        sample.cell("alpine36-x86_64-3.13", **about, release="3.6"),
+        sample.artefact(),
+    ]
+    found = report.load(sample.write(tmp_path, [*sample.head(), *cells]))
+
+    assert [cell.id.removesuffix("-3.13") for cell in found.cells] == [
+        "artefact", "alpine36-x86_64", "alpine36-x86", "alpine310-x86_64",
+    ]  # fmt: skip

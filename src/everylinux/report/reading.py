@@ -7,6 +7,7 @@ counted, so that the report says that it is incomplete.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
@@ -167,16 +168,24 @@ def bounded(evidence: Row) -> Row:
 
 
 def _report(journal: Journal, damaged: int) -> Report:
-    order = {cell: number for number, cell in enumerate(journal.cells)}
+    cells = sorted(journal.cells.values(), key=_place)
+    order = {cell.id: number for number, cell in enumerate(cells)}
     return Report(
         run=_run(journal.run, journal.end),
         distribution=_subject(journal.distribution),
-        cells=tuple(journal.cells.values()),
+        cells=tuple(cells),
         claims=tuple(sorted(journal.claims.values(), key=lambda claim: (claim.area, claim.id))),
         verdicts=tuple(sorted(journal.verdicts.values(), key=lambda v: (order[v.cell], v.claim))),
         measures=tuple(sorted(journal.measures, key=lambda m: (m.name, order[m.cell]))),
         damaged=damaged,
     )
+
+
+def _place(cell: CellRow) -> tuple[bool, list[tuple[int, str]], bool, str]:
+    """The artefact first, then by name, with 3.10 after 3.6."""
+    parts = re.findall(r"\d+|\D+", cell.title)
+    natural = [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+    return not cell.is_artefact, natural, cell.arch != "x86_64", cell.id
 
 
 def _run(row: Row, end: Row) -> Run:

@@ -95,7 +95,7 @@ class Painter:
 
     def _rows(self) -> Iterable[CellRow]:
         ran = [cell for cell in self.report.cells if cell.has_run]
-        yield from (cell for cell in ran if cell.is_artefact)
+        yield from (cell for cell in ran if cell.is_artefact and cell.claims_expected)
         for group in grouped(cell for cell in ran if not cell.is_artefact).values():
             yield from group
 

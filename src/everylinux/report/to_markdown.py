@@ -119,7 +119,8 @@ def _matrix(report: Report) -> Iterator[str]:
         return
     areas = report.areas
     head = "| | " + " | ".join(map(escaped, areas)) + " |\n|---|" + ":-:|" * len(areas)
-    artefact = [_row(cell, areas, counts) for cell in cells if cell.is_artefact]
+    own = (cell for cell in cells if cell.is_artefact and cell.claims_expected)
+    artefact = [_row(cell, areas, counts) for cell in own]
     groups = grouped(cell for cell in cells if not cell.is_artefact).values()
     rows = [_row(cell, areas, counts) for group in groups for cell in group]
     yield "### Where"

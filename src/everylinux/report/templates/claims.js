@@ -6,7 +6,8 @@ function groupProblems() {
   const grave = verdicts.filter((verdict) => verdict.outcome < PASSED
     && ["failed", "unknown"].includes(OUTCOMES[verdict.outcome].name));
   const groups = Map.groupBy(grave, (verdict) => `${verdict.outcome} ${verdict.claim.id}`);
-  return [...groups.values()].sort((a, b) => a[0].outcome - b[0].outcome || b.length - a.length);
+  return [...groups.values()].sort((a, b) => a[0].outcome - b[0].outcome || b.length - a.length
+    || (a[0].claim.id < b[0].claim.id ? -1 : 1));
 }
 
 function problemCard(list) {
@@ -16,19 +17,31 @@ function problemCard(list) {
   const other = reasons.size > 1 ? ` (and ${many(reasons.size - 1, "other reason")})` : "";
   const title = make("h3", {}, sign(outcome), make("code", {}, claim.id), claim.says);
   const facts = pairsList([
-    ["Where", make("span", { class: "chips" }, ...chips(list))],
+    ["Where", where(list)],
     ["Saw", make("span", {}, saw(data.texts[reason]), other)],
     ["Remedy", claim.remedy],
   ]);
   return make("article", { class: `problem ${name}` }, title, facts);
 }
 
-const CHIPS = 24;
+const CHIPS = 8;
 
-function chips(list) {
-  const shown = list.slice(0, CHIPS).map(chip);
-  if (list.length > CHIPS) shown.push(make("span", { class: "in" }, `and ${list.length - CHIPS} more`));
-  return shown;
+// How many of the cells that were judged, and a few of them; the rest at a press.
+function where(list) {
+  const judged = list[0].claim.verdicts.length;
+  const box = make("span", { class: "chips" });
+  if (judged > 1) box.append(make("span", { class: "in" }, `${list.length} of ${many(judged, "cell")}`));
+  box.append(...list.slice(0, CHIPS).map(chip));
+  if (list.length > CHIPS) {
+    const rest = make("button", { type: "button", class: "chip" }, `and ${list.length - CHIPS} more`);
+    rest.addEventListener("click", () => {
+      const [first, ...others] = list.slice(CHIPS).map(chip);
+      rest.replaceWith(first, ...others);
+      first.focus();
+    });
+    box.append(rest);
+  }
+  return box;
 }
 
 const PROBLEMS = 30;
