@@ -5,6 +5,7 @@ let limit = PAGE;
 function groupProblems() {
   const grave = verdicts.filter((verdict) => verdict.outcome < PASSED
     && ["failed", "unknown"].includes(OUTCOMES[verdict.outcome].name));
+  grave.sort((a, b) => (b.cell.support === "required") - (a.cell.support === "required"));
   const groups = Map.groupBy(grave, (verdict) => `${verdict.outcome} ${verdict.claim.id}`);
   return [...groups.values()].sort((a, b) => a[0].outcome - b[0].outcome || b.length - a.length
     || (a[0].claim.id < b[0].claim.id ? -1 : 1));
