@@ -18,6 +18,7 @@ from everylinux.errors import EverylinuxError, UsageError
 from everylinux.journal import Journal, machine
 from everylinux.model import Image
 from everylinux.planning import Plan
+from everylinux.scheduling import cell_of
 
 VERDICT = "everylinux.verdict"
 BEGUN = "everylinux.begun"
@@ -86,7 +87,7 @@ class Recorder:
     def _cells(self, nodeids: Iterable[str]) -> None:
         """Write the cells with the number of claims that each will be judged by."""
         self._told = True
-        self._expected.update(_cell_of(nodeid) for nodeid in nodeids)
+        self._expected.update(cell_of(nodeid) for nodeid in nodeids)
         self._write_cell(ARTEFACT, None, {"state": "run", "reason": ""})
         for name, root in self._plan.root_of.items():
             about = {"state": "run", "reason": "", "origin": root.origin, "digest": root.digest}
@@ -253,10 +254,6 @@ def _last(text: str) -> str:
     """The last line that says something."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1][:300] if lines else "no reason is given"
-
-
-def _cell_of(nodeid: str) -> str:
-    return nodeid.rpartition("[")[2].rstrip("]") if "[" in nodeid else ARTEFACT
 
 
 def _components(found: object) -> list[dict[str, str]]:
