@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from xdist.scheduler import LoadScopeScheduling
 
 from everylinux import checks, dist_option, preparing
 from everylinux.checks import ARTEFACT, Check, Evidence, Expected
@@ -25,6 +24,7 @@ from everylinux.journal import new_run
 from everylinux.judging import BEGUN, DIED, VERDICT, Recorder
 from everylinux.model import Cell, Outcome, Verdict
 from everylinux.planning import Options, Plan, make_plan
+from everylinux.scheduling import ByCell
 
 PLAN: pytest.StashKey[Plan] = pytest.StashKey()
 RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
@@ -154,14 +154,6 @@ def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - xdist has no typ
         node.workerinput["everylinux_plan"] = node.config.stash[PLAN].to_json()
 
 
-class ByCell(LoadScopeScheduling):  # type: ignore[misc]
-    """Keep a cell on one worker: for speed only, the fact store is right without it."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        """The cell's id, between the brackets of the test's id."""
-        return nodeid.rpartition("[")[2].rstrip("]") if "[" in nodeid else ARTEFACT
-
-
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object | None:  # noqa: ANN401
     """Schedule by cell when suites are run; who names another mode of xdist gets that."""
@@ -182,8 +174,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Claims on the artefact first, then cell by cell."""
+    """Claims on the artefact first, then cell by cell; without cells none of the claims on them."""
     if PLAN in config.stash:
+        if not config.stash[PLAN].roots:  # pytest makes one skipped test where there is no value
+            items[:] = [item for item in items if "cell" not in getattr(item, "fixturenames", ())]
         order = {name: number for number, name in enumerate([ARTEFACT, *config.stash[PLAN].cells])}
         items.sort(key=lambda item: order[_cell_id(item)])
 

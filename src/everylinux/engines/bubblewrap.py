@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from everylinux.engines.cell import AGENT_ARGV, HOSTNAME, TEMP_BYTES, AgentEngine, Place
 from everylinux.engines.trial import try_engine
+from everylinux.errors import EngineError
 from everylinux.model import CELL
 
 # The agent keeps these (SETPCAP only until it has emptied the bounding set); commands get none.
@@ -39,7 +40,9 @@ class Bubblewrap(AgentEngine):
 
     def argv(self, place: Place) -> list[str]:
         """The cell's mounts in order, its namespaces, and the agent."""
-        bwrap = shutil.which("bwrap") or "bwrap"  # it has no PATH to be found by
+        bwrap = shutil.which("bwrap")  # it has no PATH to be found by
+        if bwrap is None:
+            raise EngineError("bubblewrap: no bwrap on PATH any more", move="install it again")
         return [bwrap, *_privileges(), *_mounts(place), "--chdir", "/", "--", *AGENT_ARGV]
 
 

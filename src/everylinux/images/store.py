@@ -116,6 +116,8 @@ class RootStore:
         Raises ImageError where the cache cannot be written, and what `fill` raises; nothing half
         made is left.
         """
+        if known := self.find(wanted.image, wanted.digest):  # also in a cache that is read-only
+            return known
         with self._writable(wanted.image), self._locked(wanted.digest):
             found = self.find(wanted.image, wanted.digest) or self._make(wanted, fill)
         if found is None:
