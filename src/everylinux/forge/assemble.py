@@ -15,6 +15,7 @@ import fnmatch
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -178,7 +179,7 @@ def compile_library(tree: Path, version: str, jobs: int) -> None:
         *(str(tree / "bin" / "python"), "-I", "-m", "compileall", "-q", "-j", str(jobs)),
         *("--invalidation-mode", "unchecked-hash", "-s", str(tree), str(library)),
     )
-    environment = {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8"}
+    environment = {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "TMPDIR": tempfile.gettempdir()}
     subprocess.run(command, check=True, env=environment, cwd="/")
 
 
