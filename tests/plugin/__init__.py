@@ -1,0 +1,1 @@
+"""The plugin from end to end, as a user types it."""

@@ -42,16 +42,15 @@ def refused(project: Project, *arguments: str, dist: str = "", **env: str) -> st
         (("--report-dir", "/proc/nothing"), "No such file or directory: choose --report-dir"),
     ],
 )
-def test_an_option_that_cannot_be(
-    project: Project, arguments: tuple[str, ...], says: str
-) -> None:
+def test_an_option_that_cannot_be(project: Project, arguments: tuple[str, ...], says: str) -> None:
     """Each value that means nothing is named, with what would mean something."""
     assert says in refused(project, *arguments)
 
 
 def test_a_python_that_nobody_builds(project: Project) -> None:
     """Without --dist only the recipes' versions can be had."""
-    argv = [a for a in project.argv("--python", "3.99") if a not in {"--dist", str(project.subject)}]
+    ours = {"--dist", str(project.subject)}
+    argv = [word for word in project.argv("--python", "3.99") if word not in ours]
     done = project.command(argv)
     assert (done.code, done.folder) == (2, None)
     assert "no recipe builds Python 3.99: 3.13, or name a --dist" in done.line
@@ -195,7 +194,7 @@ def test_a_root_filesystem_of_the_same_kinds(
     [
         ("version: 1", "version: 2", "version"),
         ("support: best-effort", "support: maybe", "distros.three.support: expected one of"),
-        ("release: \"1\", ", "", "distros.one"),
+        ('release: "1", ', "", "distros.one"),
         ("x86: {}", "sparc: {}", "distros.two.arch"),
         ("name: One", "nmae: One", "distros.one"),
         ("distros:", "distros: [", "matrix.yaml"),

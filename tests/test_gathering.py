@@ -1,0 +1,195 @@
+"""A cell is opened at its first fact, each probe is asked once, what breaks is `unknown`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from everylinux import gathering
+from everylinux.engines.base import Box
+from everylinux.engines.fake import Fake, FakeBox
+from everylinux.engines.registry import ENGINES
+from everylinux.errors import AgentError, EngineError, FactUnavailable
+from everylinux.gathering import CellFacts, artefact_facts
+from everylinux.model import Cell, Distribution, Result, RootFs, Section
+from everylinux.planning import Plan
+from tests.test_planning import PLAN
+
+Gather = Callable[[Box], object]
+
+
+class Engine(Fake):
+    """Counts the boxes it opens."""
+
+    def __init__(self) -> None:
+        """Answers every command with status 0."""
+        answer = Result((), 0, None, b"", b"", 0, 0, 0, 0, 0, 0)
+        super().__init__(lambda _argv, _uid: answer)
+        self.boxes: list[FakeBox] = []
+        self.broken = False
+
+    def open(self, cell: Cell, distribution: Distribution, root: RootFs) -> FakeBox:
+        """Open one more, or raise."""
+        if self.broken:
+            raise EngineError("no cell", move="none")
+        self.boxes.append(super().open(cell, distribution, root))
+        return self.boxes[-1]
+
+
+class Probe:
+    """Asks a function, and counts."""
+
+    digest = "1"
+
+    def __init__(self, name: str, function: Gather) -> None:
+        """`function` gets the box."""
+        self.name, self.sections, self.function, self.asked = name, (name,), function, 0
+
+    def gather(self, box: Box) -> Mapping[str, Section]:
+        """One section, called as the probe."""
+        self.asked += 1
+        return {self.name: Section(value=self.function(box))}
+
+
+def _raise(error: Exception) -> Gather:
+    def raises(_: Box) -> object:
+        raise error
+
+    return raises
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """The engine called fake."""
+    made = Engine()
+    monkeypatch.setitem(ENGINES, "fake", made)
+    return made
+
+
+@pytest.fixture
+def probes(monkeypatch: pytest.MonkeyPatch) -> dict[str, Probe]:
+    """Three probes of a cell: one works, one breaks, one breaks the agent."""
+    made = [
+        Probe("works", lambda box: box.run(["x"]).status),
+        Probe("breaks", _raise(RuntimeError("no"))),
+        Probe("kills", _raise(AgentError("died"))),
+    ]
+    monkeypatch.setattr(gathering, "CELL_PROBES", tuple(made))
+    return {probe.name: probe for probe in made}
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    """A plan whose folder is empty."""
+    return replace(PLAN, folder=tmp_path)
+
+
+def _first(plan: Plan) -> Cell:
+    return next(iter(plan.cells.values()))
+
+
+def test_a_cell_that_nobody_asks_is_not_opened(engine: Engine, plan: Plan) -> None:
+    """Skipped claims cost nothing."""
+    with CellFacts(plan, _first(plan)):
+        pass
+    assert engine.boxes == []
+
+
+def test_a_probe_is_asked_once_by_all_processes(
+    engine: Engine, probes: dict[str, Probe], plan: Plan
+) -> None:
+    """Another worker reads what the first one stored, without a cell of its own."""
+    for _ in range(2):
+        with CellFacts(plan, _first(plan)) as owner:
+            assert [owner.facts["works"], owner.facts["works"]] == [0, 0]
+    assert probes["works"].asked == 1
+    assert len(engine.boxes) == 1
+    assert not engine.boxes[0].run_dir.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("breaks", "the probe broke: RuntimeError: no"),
+        ("kills", "the probe broke: AgentError: died"),
+        ("missing", "no probe gathers 'missing'"),
+    ],
+)
+@pytest.mark.usefixtures("engine", "probes")
+def test_what_breaks_is_unknown(plan: Plan, name: str, why: str) -> None:
+    """With the reason; other facts are there."""
+    with CellFacts(plan, _first(plan)) as owner:
+        with pytest.raises(FactUnavailable, match=why):
+            owner.facts[name]
+        assert owner.facts["works"] == 0
+
+
+@pytest.mark.usefixtures("probes")
+def test_after_the_agent_broke_the_cell_is_opened_anew(engine: Engine, plan: Plan) -> None:
+    """And the broken one is closed at once."""
+    with CellFacts(plan, _first(plan)) as owner:
+        with pytest.raises(FactUnavailable):
+            owner.facts["kills"]
+        assert not engine.boxes[0].run_dir.exists()
+        assert owner.facts["works"] == 0
+    assert len(engine.boxes) == 2
+
+
+@pytest.mark.usefixtures("probes")
+def test_a_cell_that_cannot_be_opened_is_unknown(engine: Engine, plan: Plan) -> None:
+    """Never a pass, and never the end of the run."""
+    engine.broken = True
+    with (
+        CellFacts(plan, _first(plan)) as owner,
+        pytest.raises(FactUnavailable, match="EngineError: no cell"),
+    ):
+        owner.facts["works"]
+
+
+@pytest.mark.usefixtures("engine")
+def test_facts_that_cannot_be_stored_are_facts(probes: dict[str, Probe], plan: Plan) -> None:
+    """A full disk costs the sharing, not the truth; nothing half written is left."""
+    real = Path.replace
+
+    def full(self: Path, target: Path) -> Path:
+        if "facts" in str(self):
+            raise OSError(28, "No space left on device")
+        return real(self, target)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "replace", full)
+        with CellFacts(plan, _first(plan)) as owner:
+            assert owner.facts["works"] == 0
+    left = [path for path in (plan.folder / "facts").rglob("*") if path.is_file()]
+    assert {path.suffix for path in left} <= {".lock"}
+    assert probes["works"].asked == 1
+
+
+def test_the_artefact_is_read_once(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For all cells and workers; what breaks is unknown there, too."""
+    asked = []
+
+    class Static:
+        name, sections = "static", ("good", "bad")
+
+        def gather(self, distribution: Distribution) -> Mapping[str, Section]:
+            asked.append(distribution.python)
+            return {"good": Section(value=1)}
+
+    class Broken:
+        name, sections = "broken", ("broken",)
+
+        def gather(self, distribution: Distribution) -> Mapping[str, Section]:
+            raise ValueError(distribution.python)
+
+    monkeypatch.setattr(gathering, "STATIC_PROBES", (Static(), Broken()))
+    assert artefact_facts(plan)["good"] == 1
+    facts = artefact_facts(plan)
+    with pytest.raises(FactUnavailable, match="reported nothing of this section"):
+        facts["bad"]
+    with pytest.raises(FactUnavailable, match=r"ValueError: 3\.13"):
+        facts["broken"]
+    assert asked == ["3.13"]
