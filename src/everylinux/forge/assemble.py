@@ -175,8 +175,9 @@ def compile_library(tree: Path, version: str, jobs: int) -> None:
     stale, and nothing is read twice at a start. Folders are written relative to the tree.
     """
     library = tree / "lib" / f"python{version}"
-    command = (
-        *(str(tree / "bin" / "python"), "-I", "-m", "compileall", "-q", "-j", str(jobs)),
+    command = (  # -B: what this very run imports must not be written in another form
+        *(str(tree / "bin" / "python"), "-I", "-B", "-m", "compileall", "-f", "-q"),
+        *("-j", str(jobs)),
         *("--invalidation-mode", "unchecked-hash", "-s", str(tree), str(library)),
     )
     environment = {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "TMPDIR": tempfile.gettempdir()}
