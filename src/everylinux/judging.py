@@ -141,9 +141,12 @@ class Recorder:
         begun, decided = _payload(report, BEGUN), _payload(report, VERDICT)
         if begun:
             self._begun[report.nodeid] = begun
+            report.user_properties = []
         elif decided:
             self._begun.pop(report.nodeid, None)
             self._record(decided)
+            outcome = {"verdict": {"outcome": decided["verdict"]["outcome"]}}
+            report.user_properties = [(VERDICT, json.dumps(outcome))]  # pytest keeps all reports
         elif report.failed:
             self._died(report)
 

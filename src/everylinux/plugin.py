@@ -127,7 +127,7 @@ def _prepare(config: pytest.Config, options: Options) -> None:
         config.stash[RECORDER] = Recorder(plan, config, strict=_strict(config))
     config.stash[PLAN] = plan
     _say(f"everylinux: {plan.summary}")
-    if config.getoption("verbose", default=0) == 0:
+    if config.getoption("verbose", default=0) <= 0:
         _be_brief(config)
 
 
@@ -135,7 +135,7 @@ def _be_brief(config: pytest.Config) -> None:
     """Leave the story to our own lines and the table at the end."""
     config.option.reportchars = ""
     config.option.tbstyle = "no"
-    config.option.verbose = -1
+    config.option.verbose = min(config.getoption("verbose", default=0), -1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -238,6 +238,8 @@ def pytest_runtest_makereport(
         report.user_properties.append(_property(VERDICT, item, check, verdict))
         if verdict.outcome in {Outcome.FAILED, Outcome.UNKNOWN}:
             report.longrepr = f"{verdict.claim} {verdict.outcome}: {verdict.reason}"
+    elif check and call.when == "teardown" and EVIDENCE in item.stash:
+        del item.stash[EVIDENCE]  # pytest keeps all items
     elif check and call.when == "setup":
         died = Verdict(check.claim.id, _cell_id(item), Outcome.UNKNOWN, 0.0, DIED)
         report.user_properties.append(_property(BEGUN, item, check, died))

@@ -194,6 +194,24 @@ def test_cells_are_listed(project: Project) -> None:
     assert rows[-1][2].startswith("not here: ")
 
 
+def test_cells_are_listed_without_a_path(project: Project) -> None:
+    """Nobody has to name a suite to see the cells; a typo is told as in a run."""
+    argv = [*project.argv()[:3], "--list-cells", "--distro=two", f"--rootfs-dir={project.rootfs}"]
+    assert project.command(argv).out.count("\n") == 2
+    wrong = project.command([*argv, "--distro=zwei"])
+    assert (wrong.code, wrong.out) == (2, "")
+    assert "no distribution is called 'zwei'" in wrong.line
+
+
+@pytest.mark.parametrize("how", ["-v", "-q"])
+def test_louder_and_quieter(project: Project, how: str) -> None:
+    """-v names each claim with its verdict; -q is no louder than the default."""
+    done = project.pytest(how)
+    assert done.code == 0
+    assert ("test_answer[one-x86_64-3.13] PASSED" in done.out) == (how == "-v")
+    assert "9 passed" in done.out or how == "-q"
+
+
 def test_a_tool_that_vanishes_midway(project: Project, tmp_path: Path) -> None:
     """3: the cells that could no longer be opened are unknown, with the reason."""
     found = shutil.which("bwrap")
