@@ -89,7 +89,7 @@ def test_cpython_flags_do_not_leak_into_make() -> None:
     _, configure, *rest = commands("cpython")
 
     assert "CFLAGS" in configure.env
-    assert configure.env["CFLAGS"].count("-DTHREAD_STACK_SIZE=0x100000") == 1
+    assert configure.env["CFLAGS"].count("-DTHREAD_STACK_SIZE=") == 1
     assert all(not command.env for command in rest)
 
 
