@@ -11,12 +11,30 @@ paths may be left in the finished tree: see assemble.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-
 from everylinux.forge.assemble import distribution
+from everylinux.forge.command_lines import (
+    CC,
+    CFLAGS,
+    HARDEN,
+    LDFLAGS,
+    LIBRARY,
+    MUSL,
+    NOWHERE,
+    PREFIX,
+    PROTECT,
+    PYTHON,
+    RPATH,
+    TOOLS,
+    configure_line,
+    licence,
+    make,
+    patched,
+    shell,
+    source,
+    with_patches,
+)
 from everylinux.forge.contract import (
     OUT,
-    PATCHES,
     PROJECT,
     SRC,
     Command,
@@ -26,109 +44,49 @@ from everylinux.forge.contract import (
     System,
 )
 
-MUSL = "/opt/musl"
-PREFIX = "/opt/shared_libraries"
-PYTHON = "/opt/python"
-CC = "x86_64-linux-musl-gcc"
-
-PROTECT = "-fstack-protector-strong"
-CFLAGS = f"-O3 -fPIC {PROTECT}"
-HARDEN = "-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,separate-code"
-LDFLAGS = f"{HARDEN} -Wl,--as-needed -L{PREFIX}/lib"
-NOWHERE = "/usr/share/everylinux/nothing"  # only root could make it, and nobody does
-RPATH = f"-Wl,-rpath,{PREFIX}/lib"  # for the build only: assemble.py writes $ORIGIN
-
-TOOLS: Mapping[str, str] = {"CC": CC, "AR": "gcc-ar", "RANLIB": "gcc-ranlib", "NM": "gcc-nm"}
-LIBRARY: Mapping[str, str] = {
-    **TOOLS,
-    "CFLAGS": CFLAGS,
-    "CPPFLAGS": f"-I{PREFIX}/include",
-    "LDFLAGS": f"{LDFLAGS} {RPATH}",
-    "PKG_CONFIG_LIBDIR": f"{PREFIX}/lib/pkgconfig:{PREFIX}/share/pkgconfig",
-}
-
-
-def _source(recipe: Recipe, index: int = 0) -> str:
-    return str(SRC / recipe.sources[index])
-
-
-def _sh(script: str, cwd: str, env: Mapping[str, str] | None = None) -> Command:
-    """A shell line that stops at the first failure."""
-    return Command(("/bin/sh", "-euc", script), cwd, dict(env or {}))
-
-
-def _make(jobs: int, *words: str) -> str:
-    return " ".join(("make", f"-j{jobs}", *words))
-
-
-def _patched(recipe: Recipe, index: int = 0) -> Command:
-    """Apply the recipe's patches, in the order of their names; none is no mistake."""
-    script = f'for p in {PATCHES}/*.patch; do [ ! -e "$p" ] || patch -p1 -f -i "$p"; done'
-    return _sh(script, _source(recipe, index))
-
-
-def _licence(recipe: Recipe) -> Command:
-    """Keep the licence beside what it covers; assemble.py carries it into licenses/."""
-    place = OUT / "opt/licenses" / recipe.name
-    texts = recipe.licence.get("file", "").split()
-    steps = (
-        f"mkdir -p {place}",
-        f"printf '%s\\n' '{recipe.licence.get('spdx', '')}' > {place}/SPDX",
-        *(f"cp {SRC}/{text} {place}/" for text in texts),
-    )
-    return _sh("; ".join(steps), "/build")
-
-
-def _installed(recipe: Recipe, *steps: Command) -> tuple[Command, ...]:
-    return (_patched(recipe), *steps, _licence(recipe))
-
-
-def _configure(recipe: Recipe, *more: str) -> tuple[str, ...]:
-    return ("./configure", f"--prefix={PREFIX}", *more, *recipe.configure)
-
 
 def autotools(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
     """./configure, make, make install, as most of them do it; shared libraries only."""
-    where = _source(recipe)
+    where = source(recipe)
     env = {**LIBRARY, **recipe.environment}
     # libtool's archives name the prefix and help nobody
     clean = f"find {OUT} -name '*.la' -delete"
-    return _installed(
+    return with_patches(
         recipe,
-        Command(_configure(recipe, "--disable-static"), where, env),
-        _sh(_make(settings.jobs), where, env),
-        _sh(f"make install DESTDIR={OUT}; {clean}", where, env),
+        Command(configure_line(recipe, "--disable-static"), where, env),
+        shell(make(settings.jobs), where, env),
+        shell(f"make install DESTDIR={OUT}; {clean}", where, env),
     )
 
 
 def zlib(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
     """The configure script of zlib's own: no --disable-static, and it reads CFLAGS only."""
-    where = _source(recipe)
+    where = source(recipe)
     env = {**LIBRARY, **recipe.environment}
-    return _installed(
+    return with_patches(
         recipe,
-        Command(_configure(recipe), where, env),
-        _sh(_make(settings.jobs), where, env),
-        _sh(f"make install DESTDIR={OUT}; rm -f {OUT}{PREFIX}/lib/*.a", where, env),
+        Command(configure_line(recipe), where, env),
+        shell(make(settings.jobs), where, env),
+        shell(f"make install DESTDIR={OUT}; rm -f {OUT}{PREFIX}/lib/*.a", where, env),
     )
 
 
 def bzip2(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
     """bzip2's second makefile, patched so that it takes LDFLAGS; it has no install rule."""
-    where = _source(recipe)
+    where = source(recipe)
     flags = f'CC={CC} CFLAGS="{CFLAGS} -D_FILE_OFFSET_BITS=64" LDFLAGS="{LDFLAGS}"'
     lib, include = f"{OUT}{PREFIX}/lib", f"{OUT}{PREFIX}/include"
     install = (
         f"mkdir -p {lib} {include}; cp libbz2.so.1.0.8 {lib}/; cp bzlib.h {include}/;"
         f" ln -s libbz2.so.1.0.8 {lib}/libbz2.so.1.0; ln -s libbz2.so.1.0 {lib}/libbz2.so"
     )
-    build = f"{_make(settings.jobs)} -f Makefile-libbz2_so {flags}"
-    return _installed(recipe, _sh(build, where), _sh(install, where))
+    build = f"{make(settings.jobs)} -f Makefile-libbz2_so {flags}"
+    return with_patches(recipe, shell(build, where), shell(install, where))
 
 
 def cmake(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
     """CMake and ninja; the recipe says where in its source the project is (-S)."""
-    where = _source(recipe)
+    where = source(recipe)
     env = {**LIBRARY, **recipe.environment, "DESTDIR": str(OUT)}
     configure = (
         *("cmake", "-G", "Ninja", "-B", "everylinux-build"),
@@ -136,36 +94,36 @@ def cmake(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
         *(f"-DCMAKE_INSTALL_PREFIX={PREFIX}", "-DCMAKE_INSTALL_LIBDIR=lib"),
         *recipe.configure,
     )
-    return _installed(
+    return with_patches(
         recipe,
         Command(configure, where, env),
-        _sh(f"ninja -C everylinux-build -j{settings.jobs}", where, env),
-        _sh("ninja -C everylinux-build install", where, env),
+        shell(f"ninja -C everylinux-build -j{settings.jobs}", where, env),
+        shell("ninja -C everylinux-build install", where, env),
     )
 
 
 def linux_headers(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:  # noqa: ARG001
     """The kernel's headers for programs, out of Debian's package of them."""
-    usr = f"{_source(recipe)}/usr"
+    usr = f"{source(recipe)}/usr"
     script = (
         f"mkdir -p {OUT}{MUSL}/include;"
         f" for d in linux asm-generic mtd rdma sound video xen misc drm; do"
         f" [ ! -d {usr}/include/$d ] || cp -RL {usr}/include/$d {OUT}{MUSL}/include/; done;"
         f" cp -RL {usr}/lib/linux/uapi/x86/asm {OUT}{MUSL}/include/"
     )
-    return (_sh(script, "/build"), _licence(recipe))
+    return (shell(script, "/build"), licence(recipe))
 
 
 def musl(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
     """The C library and its loader, by the host's gcc."""
-    where = _source(recipe)
+    where = source(recipe)
     env = {"CC": "gcc", "CFLAGS": f"-O2 -g0 {PROTECT}", "LDFLAGS": HARDEN}
     configure = ("./configure", f"--prefix={MUSL}", f"--syslibdir={MUSL}/lib", *recipe.configure)
-    return _installed(
+    return with_patches(
         recipe,
         Command(configure, where, env),
-        _sh(_make(settings.jobs), where, env),
-        _sh(f"make install DESTDIR={OUT}", where, env),
+        shell(make(settings.jobs), where, env),
+        shell(f"make install DESTDIR={OUT}", where, env),
     )
 
 
@@ -187,7 +145,7 @@ def toolchain(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:  # noq
         "echo '#include <stdio.h>\nint main(void){return puts(\"linked\") < 0;}' > t.c;"
         f" for how in '' -static -static-pie; do {place}/{CC} $how {HARDEN} -o t t.c; ./t; done"
     )
-    return (_sh(write, "/build", {"WRAPPER": WRAPPER}), _sh(proof, "/tmp"))  # noqa: S108 - the sandbox's own
+    return (shell(write, "/build", {"WRAPPER": WRAPPER}), shell(proof, "/tmp"))  # noqa: S108 - the sandbox's own
 
 
 def xheaders(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:  # noqa: ARG001
@@ -204,57 +162,57 @@ def xheaders(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:  # noqa
         f" -e 's,^pythondir=.*,pythondir={PREFIX}/lib/python3/dist-packages,'"
         f" {place}/share/pkgconfig/*.pc"
     )
-    return (_sh("; ".join([*copies, mend]), "/build"), _licence(recipe))
+    return (shell("; ".join([*copies, mend]), "/build"), licence(recipe))
 
 
 def ncurses(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
     """The wide library under both names; terminal descriptions are the host's, with fallbacks."""
-    where = _source(recipe)
+    where = source(recipe)
     lib = f"{OUT}{PREFIX}/lib"
     links = "".join(
         f" ln -s lib{name}w.so.6 {lib}/lib{name}.so.6; ln -s lib{name}w.so {lib}/lib{name}.so;"
         for name in ("ncurses", "panel", "form", "menu")
     )
     pc = f"--with-pkg-config-libdir={PREFIX}/lib/pkgconfig"
-    return _installed(
+    return with_patches(
         recipe,
-        Command(_configure(recipe, pc), where, LIBRARY),
-        _sh(_make(settings.jobs), where, LIBRARY),
-        _sh(f"make install.libs install.includes DESTDIR={OUT};{links}", where, LIBRARY),
+        Command(configure_line(recipe, pc), where, LIBRARY),
+        shell(make(settings.jobs), where, LIBRARY),
+        shell(f"make install.libs install.includes DESTDIR={OUT};{links}", where, LIBRARY),
     )
 
 
 def readline(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
     """readline, linked with ncurses so that whoever loads it need not know."""
-    where = _source(recipe)
+    where = source(recipe)
     shlib = "SHLIB_LIBS=-lncursesw"
     lib = f"{OUT}{PREFIX}/lib"
-    return _installed(
+    return with_patches(
         recipe,
-        Command(_configure(recipe, "--disable-static"), where, LIBRARY),
-        _sh(_make(settings.jobs, shlib), where, LIBRARY),
-        _sh(f"make install {shlib} DESTDIR={OUT}; rm -f {lib}/*.old", where, LIBRARY),
+        Command(configure_line(recipe, "--disable-static"), where, LIBRARY),
+        shell(make(settings.jobs, shlib), where, LIBRARY),
+        shell(f"make install {shlib} DESTDIR={OUT}; rm -f {lib}/*.old", where, LIBRARY),
     )
 
 
 def gettext(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
     """Gettext's libintl alone, in a prefix of its own: nothing must link with it, musl has it."""
-    where = f"{_source(recipe)}/gettext-runtime"
+    where = f"{source(recipe)}/gettext-runtime"
     configure = ("./configure", "--prefix=/opt/gettext", "--disable-static", *recipe.configure)
     env = {**LIBRARY, "CPPFLAGS": ""}
     clean = f"find {OUT} -name '*.la' -delete"
     return (
-        _patched(recipe),
+        patched(recipe),
         Command(configure, where, env),
-        _sh(_make(settings.jobs, "-C intl"), where, env),
-        _sh(f"make -C intl install DESTDIR={OUT}; {clean}", where, env),
-        _licence(recipe),
+        shell(make(settings.jobs, "-C intl"), where, env),
+        shell(f"make -C intl install DESTDIR={OUT}; {clean}", where, env),
+        licence(recipe),
     )
 
 
 def openssl(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
     """The two libraries; the openssl program is the host's business."""
-    where = _source(recipe)
+    where = source(recipe)
     flags = (CFLAGS, *HARDEN.split(), RPATH)
     words = (word for flag in flags for word in flag.split())
     configure = (
@@ -267,50 +225,49 @@ def openssl(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
     )
     # Where it would look for providers of others; OPENSSL_MODULES still says another place.
     nowhere = f"ENGINESDIR={NOWHERE} MODULESDIR={NOWHERE}"
-    return _installed(
+    install = f"make install_dev {nowhere} DESTDIR={OUT}; rm -f {OUT}{PREFIX}/lib/*.a"
+    return with_patches(
         recipe,
         Command(configure, where, TOOLS),
-        _sh(_make(settings.jobs, nowhere, "build_libs"), where, TOOLS),
-        _sh(f"make install_dev {nowhere} DESTDIR={OUT}; rm -f {OUT}{PREFIX}/lib/*.a", where, TOOLS),
+        shell(make(settings.jobs, nowhere, "build_libs"), where, TOOLS),
+        shell(
+            f"make install_dev {nowhere} DESTDIR={OUT}; rm -f {OUT}{PREFIX}/lib/*.a", where, TOOLS
+        ),
     )
 
 
 def tcl(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
     """Tcl's unix/ folder; its scripts go with it."""
-    where = f"{_source(recipe)}/unix"
+    where = f"{source(recipe)}/unix"
     targets = "install-binaries install-libraries install-headers install-private-headers"
-    return _installed(
+    return with_patches(
         recipe,
-        Command(_configure(recipe, "--enable-shared"), where, LIBRARY),
-        _sh(_make(settings.jobs), where, LIBRARY),
-        _sh(
-            f"make {targets} INSTALL_ROOT={OUT}",
-            where,
-            LIBRARY,
-        ),
+        Command(configure_line(recipe, "--enable-shared"), where, LIBRARY),
+        shell(make(settings.jobs), where, LIBRARY),
+        shell(f"make {targets} INSTALL_ROOT={OUT}", where, LIBRARY),
     )
 
 
 def tk(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
     """Tk's unix/ folder, against the X libraries of the forge."""
-    where = f"{_source(recipe)}/unix"
+    where = f"{source(recipe)}/unix"
     x = (
         f"--x-includes={PREFIX}/include",
         f"--x-libraries={PREFIX}/lib",
         f"--with-tcl={PREFIX}/lib",
     )
     targets = "install-binaries install-libraries install-headers"
-    return _installed(
+    return with_patches(
         recipe,
-        Command(_configure(recipe, "--enable-shared", *x), where, LIBRARY),
-        _sh(_make(settings.jobs), where, LIBRARY),
-        _sh(f"make {targets} INSTALL_ROOT={OUT}", where, LIBRARY),
+        Command(configure_line(recipe, "--enable-shared", *x), where, LIBRARY),
+        shell(make(settings.jobs), where, LIBRARY),
+        shell(f"make {targets} INSTALL_ROOT={OUT}", where, LIBRARY),
     )
 
 
 def sqlite(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
     """SQLite's full source: made into one file by Tcl, then a library."""
-    where = _source(recipe)
+    where = source(recipe)
     options = recipe.environment.get("SQLITE_OPTIONS", "")
     env = {**LIBRARY, "CFLAGS": f"{CFLAGS} {options}"}
     place = f"{OUT}{PREFIX}"
@@ -319,11 +276,11 @@ def sqlite(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
         f" cp sqlite3.h src/sqlite3ext.h {place}/include/;"
         f" cp sqlite3.pc {place}/lib/pkgconfig/; find {OUT} -name '*.la' -delete"
     )
-    return _installed(
+    return with_patches(
         recipe,
-        Command(_configure(recipe, "--disable-static", "BUILD_CC=gcc"), where, env),
-        _sh(_make(settings.jobs, "libsqlite3.la sqlite3.h sqlite3.pc"), where, env),
-        _sh(install, where, env),
+        Command(configure_line(recipe, "--disable-static", "BUILD_CC=gcc"), where, env),
+        shell(make(settings.jobs, "libsqlite3.la sqlite3.h sqlite3.pc"), where, env),
+        shell(install, where, env),
     )
 
 
@@ -346,16 +303,16 @@ def _python_environment() -> dict[str, str]:
 
 def cpython(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
     """CPython. CFLAGS and their like are for configure only, or sysconfig carries them twice."""
-    where = _source(recipe)
+    where = source(recipe)
     configure = ("./configure", f"--prefix={PYTHON}", *recipe.configure)
     # assemble.py compiles the .pyc files, once and hash-based
     quiet = "COMPILEALL_OPTS='-q -x .'"
     proof = f"grep -q x86_64-linux-musl {OUT}{PYTHON}/lib/python{settings.python}/_sysconfigdata_*"
-    return _installed(
+    return with_patches(
         recipe,
         Command(configure, where, _python_environment()),
-        _sh(_make(settings.jobs, "all"), where),
-        _sh(f"make install {quiet} DESTDIR={OUT}; {proof}", where),
+        shell(make(settings.jobs, "all"), where),
+        shell(f"make install {quiet} DESTDIR={OUT}; {proof}", where),
     )
 
 
@@ -366,7 +323,7 @@ def _program(name: str, sources: str, how: str) -> Command:
     """One static program; `how` is -static or -static-pie."""
     target = f"{OUT}/opt/{name}/{name}"
     link = f"{CC} {STATIC} {how} -o {target} {sources}"
-    return _sh(f"mkdir -p {OUT}/opt/{name}; {link}", str(PROJECT / name))
+    return shell(f"mkdir -p {OUT}/opt/{name}; {link}", str(PROJECT / name))
 
 
 def agent(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:  # noqa: ARG001
@@ -391,8 +348,3 @@ SYSTEMS: dict[str, System] = {
 
 HOST_STEPS: dict[str, HostStep] = {"distribution": distribution}
 """Steps that are Python on the host."""
-
-
-def names() -> Iterable[str]:
-    """All that a recipe's `system` may be."""
-    return (*SYSTEMS, *HOST_STEPS)

@@ -1,0 +1,71 @@
+"""What the commands of all systems have in common: prefixes, flags, patches, licences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from everylinux.forge.contract import OUT, PATCHES, SRC, Command, Recipe
+
+MUSL = "/opt/musl"
+PREFIX = "/opt/shared_libraries"
+PYTHON = "/opt/python"
+CC = "x86_64-linux-musl-gcc"
+
+PROTECT = "-fstack-protector-strong"
+CFLAGS = f"-O3 -fPIC {PROTECT}"
+HARDEN = "-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,separate-code"
+LDFLAGS = f"{HARDEN} -Wl,--as-needed -L{PREFIX}/lib"
+NOWHERE = "/usr/share/everylinux/nothing"  # only root could make it, and nobody does
+RPATH = f"-Wl,-rpath,{PREFIX}/lib"  # for the build only: assemble.py writes $ORIGIN
+
+TOOLS: Mapping[str, str] = {"CC": CC, "AR": "gcc-ar", "RANLIB": "gcc-ranlib", "NM": "gcc-nm"}
+LIBRARY: Mapping[str, str] = {
+    **TOOLS,
+    "CFLAGS": CFLAGS,
+    "CPPFLAGS": f"-I{PREFIX}/include",
+    "LDFLAGS": f"{LDFLAGS} {RPATH}",
+    "PKG_CONFIG_LIBDIR": f"{PREFIX}/lib/pkgconfig:{PREFIX}/share/pkgconfig",
+}
+
+
+def source(recipe: Recipe, index: int = 0) -> str:
+    """Where a source of the recipe is unpacked in the sandbox."""
+    return str(SRC / recipe.sources[index])
+
+
+def shell(script: str, cwd: str, env: Mapping[str, str] | None = None) -> Command:
+    """A shell line that stops at the first failure."""
+    return Command(("/bin/sh", "-euc", script), cwd, dict(env or {}))
+
+
+def make(jobs: int, *words: str) -> str:
+    """A shell word list that runs make."""
+    return " ".join(("make", f"-j{jobs}", *words))
+
+
+def patched(recipe: Recipe, index: int = 0) -> Command:
+    """Apply the recipe's patches, in the order of their names; none is no mistake."""
+    script = f'for p in {PATCHES}/*.patch; do [ ! -e "$p" ] || patch -p1 -f -i "$p"; done'
+    return shell(script, source(recipe, index))
+
+
+def licence(recipe: Recipe) -> Command:
+    """Keep the licence beside what it covers; assemble.py carries it into licenses/."""
+    place = OUT / "opt/licenses" / recipe.name
+    texts = recipe.licence.get("file", "").split()
+    steps = (
+        f"mkdir -p {place}",
+        f"printf '%s\\n' '{recipe.licence.get('spdx', '')}' > {place}/SPDX",
+        *(f"cp {SRC}/{text} {place}/" for text in texts),
+    )
+    return shell("; ".join(steps), "/build")
+
+
+def with_patches(recipe: Recipe, *steps: Command) -> tuple[Command, ...]:
+    """The steps of a component: patches before them, the licence after."""
+    return (patched(recipe), *steps, licence(recipe))
+
+
+def configure_line(recipe: Recipe, *more: str) -> tuple[str, ...]:
+    """The command line of a ./configure for our prefix, the recipe's arguments last."""
+    return ("./configure", f"--prefix={PREFIX}", *more, *recipe.configure)
