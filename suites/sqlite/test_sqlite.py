@@ -160,7 +160,7 @@ def test_wal(facts: Facts, evidence: Evidence) -> None:
     remedy="Build SQLite with -DSQLITE_THREADSAFE=1.",
 )
 def test_threads(facts: Facts, evidence: Evidence) -> None:
-    """Four threads fill one table through one connection, and nothing is lost."""
+    """Four threads in turn fill one table through one connection, and nothing is lost."""
     _gives(facts, evidence, "sqlite_threads", {"rows": [800, 800], "integrity": "ok"})
 
 

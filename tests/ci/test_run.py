@@ -25,6 +25,9 @@ def ci(folder: Path, body: str) -> subprocess.CompletedProcess[str]:
     """Run it in a copy, from another folder."""
     (folder / ".ci").mkdir()
     shutil.copy(ROOT / ".ci" / "run", folder / ".ci")
+    daemon = folder / ".ci" / "with-dockerd"  # a daemon is started in the real run only
+    daemon.write_text('#!/bin/sh\nexec "$@"\n')
+    daemon.chmod(0o755)
     bootstrap = folder / "bootstrap"
     bootstrap.write_text(f'#!/bin/sh\necho "$*" >>called\n{body}\n')
     bootstrap.chmod(0o755)

@@ -78,7 +78,7 @@ class Inside:
     uid: int | None = None
     arguments: tuple[str, ...] = ()
     also: tuple[str, ...] = ()  # stems of further files it loads or starts; part of the digest
-    environment: tuple[tuple[str, str], ...] = ()  # beside PATH
+    environment: tuple[tuple[str, str], ...] = ()  # beside PATH and HOME
 
     @property
     def digest(self) -> str:
@@ -93,7 +93,7 @@ class Inside:
         runner = str(PROBES / "runner.py")
         result = box.run(
             [python_of(box.distribution), "-I", "-B", runner, self.name, target, *self.arguments],
-            env={"PATH": "/usr/bin:/bin", **dict(self.environment)},
+            env={"PATH": "/usr/bin:/bin", "HOME": "/tmp", **dict(self.environment)},  # noqa: S108
             uid=self.uid,
             limits=Limits(seconds=self.seconds),
         )

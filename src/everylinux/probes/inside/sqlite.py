@@ -168,9 +168,12 @@ def thread_answers() -> dict[str, Any]:
     shared = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
     shared.execute("create table t (x)")
 
+    turn = threading.Lock()  # as the documentation of check_same_thread asks for
+
     def fill(number: int) -> None:
         for n in range(200):
-            shared.execute("insert into t values (?)", (number * 1000 + n,))
+            with turn:
+                shared.execute("insert into t values (?)", (number * 1000 + n,))
 
     threads = [threading.Thread(target=fill, args=(number,)) for number in range(4)]
     for thread in threads:
