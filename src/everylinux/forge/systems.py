@@ -230,9 +230,7 @@ def openssl(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
         recipe,
         Command(configure, where, TOOLS),
         shell(make(settings.jobs, nowhere, "build_libs"), where, TOOLS),
-        shell(
-            f"make install_dev {nowhere} DESTDIR={OUT}; rm -f {OUT}{PREFIX}/lib/*.a", where, TOOLS
-        ),
+        shell(install, where, TOOLS),
     )
 
 
