@@ -43,14 +43,17 @@ def resolve(path: Path, *, profile: str = "") -> Distribution:
 
 
 def newest(python: str) -> Path | None:
-    """The newest finished build of a Python, or None; each build has a manifest at its top."""
+    """The newest finished build of a Python, or None.
+
+    A build is a folder of `builds_root()` with exactly one tree in it (docs/forge.md). Its age is
+    that of the folder: what is in the tree has the time of the sources.
+    """
     found = [
         manifest.parent
-        for pattern in ("*/manifest.json", "*/*/manifest.json", "*/*/*/manifest.json")
-        for manifest in builds_root().glob(pattern)
+        for manifest in builds_root().glob("*/*/manifest.json")
         if (manifest.parent / f"bin/python{python}").exists()
     ]
-    return max(found, key=lambda folder: (folder / "manifest.json").stat().st_mtime, default=None)
+    return max(found, key=lambda tree: tree.parent.stat().st_mtime_ns, default=None)
 
 
 def _unpacked(archive: Path) -> Path:

@@ -23,11 +23,25 @@ def cell_of(nodeid: str) -> str:
     return nodeid.rpartition("[")[2].rstrip("]") if "[" in nodeid else ARTEFACT
 
 
+def area_of(nodeid: str) -> str:
+    """The folder of the claim: `tls` for suites/tls/test_trust.py::test_own_place[...]."""
+    return nodeid.partition("::")[0].rpartition("/")[0]
+
+
 class ByCell(LoadScopeScheduling):  # type: ignore[misc]
-    """The unit of work is a cell, or all claims on the artefact."""
+    """The unit of work is a cell, or all claims on the artefact.
+
+    With fewer cells than two for each worker it is an area of a cell, so that no worker is idle
+    while another has all the work.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
-        return cell_of(nodeid)
+        cell = cell_of(nodeid)
+        return cell if self._many_cells() else f"{cell} {area_of(nodeid)}"
+
+    def _many_cells(self) -> bool:
+        collected = next(iter(self.registered_collections.values()), [])
+        return len({cell_of(nodeid) for nodeid in collected}) > 2 * len(self.registered_collections)
 
     def remove_node(self, node: Any) -> str | None:  # noqa: ANN401 - xdist has no types
         """Queue what a dead worker had not begun; the test that it died in is not tried again."""

@@ -56,8 +56,8 @@ def a_short_name_finds_another_tree(sections: Sections) -> None:
 
 @fault(kills={"REL-011"}, kind="facts")
 def pip_has_a_shebang(sections: Sections) -> None:
-    """pip3 names the interpreter of the build in its first line."""
-    sections["tools"]["pip3"] = dict(FAILED)
+    """The program pip names the interpreter of the build in its first line."""
+    sections["tools"]["pip space"] = dict(FAILED)
 
 
 @fault(kills={"REL-012"}, kind="facts")

@@ -301,11 +301,10 @@ def tools(box: Box, python: str) -> dict[str, Any]:
     found: dict[str, Any] = {"tags": _says(box, [python, "-I"], TAGS)}
     number = box.distribution.python
     places = {"subject": SUBJECT, **MOVED}
-    for kind, place in places.items():
-        found[f"pip {kind}"] = _tool(box, str(place / "bin/pip"), "--version")
+    names = ("pip", "pip3", f"pip{number}", "pip")  # one file by three names: each once
+    for name, (kind, place) in zip(names, places.items(), strict=True):
+        found[f"pip {kind}"] = _tool(box, f"{place}/bin/{name}", "--version")
         found[f"config {kind}"] = _tool(box, f"{place}/bin/python{number}-config", "--prefix")
-    for name in ("pip3", f"pip{number}"):  # the same file by another name: once is enough
-        found[name] = _tool(box, f"{SUBJECT}/bin/{name}", "--version")
     for kind in ("subject", "long"):
         found[f"pydoc {kind}"] = _tool(box, f"{places[kind]}/bin/pydoc{number}", "errno")
     return found
