@@ -40,7 +40,7 @@ class ByCell(LoadScopeScheduling):  # type: ignore[misc]
         return cell if self._many_cells() else f"{cell} {area_of(nodeid)}"
 
     def _many_cells(self) -> bool:
-        collected = next(iter(self.registered_collections.values()), [])
+        collected: list[str] = next(iter(self.registered_collections.values()), [])
         return len({cell_of(nodeid) for nodeid in collected}) > 2 * len(self.registered_collections)
 
     def remove_node(self, node: Any) -> str | None:  # noqa: ANN401 - xdist has no types
