@@ -19,6 +19,9 @@ from everylinux.forge.store import Store
 
 FETCHES = 4  # archives at a time
 
+LONG = ("openssl", "tcl", "sqlite3", "libx11", "ncurses", "util-linux")
+"""The steps that take longest (docs/build.md), longest first: started late, they end alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -142,7 +145,7 @@ class Forge:
         while running or (left and not failed):
             ready = [name for name, needs in left.items() if not needs and not failed]
             free = max(1, self.settings.jobs) - len(running)
-            starting = sorted(ready, key=lambda name: (-height[name], name))[:free]
+            starting = sorted(ready, key=lambda name: (-height[name], _rank(name), name))[:free]
             share = max(1, self.settings.jobs // max(1, len(running) + len(starting)))
             for name in starting:
                 del left[name]
@@ -190,6 +193,11 @@ class Forge:
                     progress.line(f"    | {line}")
                 raise
             progress.finished(name, version, "built", time.monotonic() - began)
+
+
+def _rank(name: str) -> int:
+    """Where a step stands in LONG; what is not in it comes last."""
+    return LONG.index(name) if name in LONG else len(LONG)
 
 
 def _with_jobs(step: Step, jobs: int) -> Step:
