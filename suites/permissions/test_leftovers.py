@@ -111,22 +111,23 @@ def _compiled(path: str, tag: str) -> str:
     source="spec: Startup Performance; PEP 552",
     remedy="Set the sources' times first and compile after, or compile with unchecked hashes.",
 )
-def test_bytecode_is_fresh(artefact: Facts, evidence: Evidence) -> None:
+def test_bytecode_is_fresh(artefact: Facts, expected: Expected, evidence: Evidence) -> None:
     """All bytecode is valid for the source beside it, so that no start compiles anything anew."""
     entries = artefact["files.entries"]
+    magic = expected.table(TABLE)["magic"][expected.python]
     evidence["offenders"] = [
         path
         for path, entry in _bytecode(artefact)
-        if (source := entries.get(_source(path))) and _is_stale(entry, source)
+        if (source := entries.get(_source(path))) and _is_stale(entry, source, magic)
     ][:200]
 
     assert evidence["offenders"] == []
 
 
-def _is_stale(entry: Mapping[str, Any], source: Mapping[str, Any]) -> bool:
+def _is_stale(entry: Mapping[str, Any], source: Mapping[str, Any], magic: int) -> bool:
     header = entry.get("pyc")
-    if not header:
-        return False  # judged by PRM-021
+    if not header or header[0] != magic:
+        return False  # judged by PRM-021; the source's hash is keyed by the magic number
     if header[1] & 1:  # PEP 552: compiled from a hash, which the loader may not even check
         return bool(entry["pyc_hash"] != entry["source_hash"])
     mtime, size = source["mtime"] & 0xFFFFFFFF, source["size"] & 0xFFFFFFFF

@@ -118,7 +118,7 @@ def one(tree: Path, patterns: Iterable[str]) -> Path:
 
 def real(tree: Path) -> Path:
     """The real interpreter."""
-    return one(tree, ["bin/python3.*-real"])
+    return one(tree, ["bin/python3.[0-9]-real", "bin/python3.[0-9][0-9]-real"])
 
 
 def extension(tree: Path, name: str = "_bisect") -> Path:
