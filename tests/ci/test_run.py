@@ -14,9 +14,9 @@ PARTS = [
     "type",
     "doctor",
     "build",
-    "cells --engine=bubblewrap",
-    "cells --engine=podman",
-    "cells --engine=docker",
+    "cells -n 2 --engine=bubblewrap",
+    "cells -n 2 --engine=podman",
+    "cells -n 2 --engine=docker",
     "test",
 ]
 
