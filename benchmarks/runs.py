@@ -31,7 +31,7 @@ def suites(context: Context, *options: str) -> Run:
 
 def cell_warm(context: Context) -> Iterator[Measurement]:
     """All claims in one cell, with everything unpacked: the first run only warms up."""
-    one = [f"--distro={context.distro}", "--arch=x86_64", "-n", "1"]
+    one = [f"--distro={context.distro}", "--arch=x86_64", "-n", "2"]
     suites(context, *one)
     seconds = [suites(context, *one).seconds for _ in range(WARM_ROUNDS)]
     yield measure.timed("cell.warm", seconds)

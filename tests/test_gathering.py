@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from everylinux import gathering
+from everylinux.distribution import tree_state
 from everylinux.engines.base import Box
 from everylinux.engines.fake import Fake, FakeBox
 from everylinux.engines.registry import ENGINES
@@ -19,6 +20,12 @@ from everylinux.planning import Plan
 from tests.test_planning import PLAN
 
 Gather = Callable[[Box], object]
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Facts of an artefact are kept in the cache: here in one of the test's own."""
+    monkeypatch.setenv("EVERYLINUX_CACHE", str(tmp_path / "cache"))
 
 
 class Engine(Fake):
@@ -193,3 +200,69 @@ def test_the_artefact_is_read_once(plan: Plan, monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(FactUnavailable, match=r"ValueError: 3\.13"):
         facts["broken"]
     assert asked == ["3.13"]
+
+
+def test_the_artefact_is_read_again_after_any_change(tmp_path: Path) -> None:
+    """Facts of the artefact are kept between runs until something in the tree changes."""
+    tree = tmp_path / "tree"
+    (tree / "bin").mkdir(parents=True)
+    file = tree / "bin/python3"
+    file.write_text("x")
+    states = [tree_state(tree), tree_state(tree)]
+    file.chmod(0o600)
+    states.append(tree_state(tree))
+    file.write_text("y")
+    states.append(tree_state(tree))
+    (tree / "bin/new").touch()
+    states.append(tree_state(tree))
+    assert states[0] == states[1]
+    assert len(set(states)) == 4
+
+
+class Reader:
+    """A static probe that counts its readings and finds what it is told to."""
+
+    name = "reader"
+    sections = ("read",)
+
+    def __init__(self, *found: Section) -> None:
+        """Give one section for each reading."""
+        self.found = list(found)
+
+    def gather(self, distribution: Distribution) -> Mapping[str, Section]:
+        """Read once more."""
+        assert distribution.root.is_dir()
+        return {"read": self.found.pop(0)}
+
+
+def _asked(probe: Reader, tree: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> object:
+    monkeypatch.setattr(gathering, "STATIC_PROBES", (probe,))
+    subject = replace(PLAN.distribution, root=tree)
+    return artefact_facts(replace(PLAN, folder=folder, distribution=subject))["read"]
+
+
+def test_another_run_reads_no_unchanged_artefact(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read of an artefact serves the next run, until the tree changes."""
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    probe = Reader(Section({"n": 1}), Section({"n": 2}))
+    first, second = (_asked(probe, tree, tmp_path / name, monkeypatch) for name in "ab")
+    (tree / "new").touch()
+    assert (first, second) == ({"n": 1}, {"n": 1})
+    assert _asked(probe, tree, tmp_path / "c", monkeypatch) == {"n": 2}
+
+
+def test_what_could_not_be_read_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broken section, or a file that the parser gave up, is nothing to keep."""
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    gave_up = Section({"errors": {"lib/x.so": "stopped"}})
+    probe = Reader(Section(error="broke"), gave_up, Section({"errors": {}}))
+    with pytest.raises(FactUnavailable):
+        _asked(probe, tree, tmp_path / "a", monkeypatch)
+    assert _asked(probe, tree, tmp_path / "b", monkeypatch) == gave_up.value
+    assert _asked(probe, tree, tmp_path / "c", monkeypatch) == {"errors": {}}

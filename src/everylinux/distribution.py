@@ -153,6 +153,27 @@ def tree_digest(root: Path) -> str:
     return total.hexdigest()
 
 
+def tree_state(root: Path) -> str:
+    """Digest of what lstat(2) says of all that is in a tree, times of change included.
+
+    Whatever is changed in a tree (content, mode, owner, attribute) changes it, and so does a copy:
+    it says that nothing happened since, not that two trees are alike.
+    """
+    total = hashlib.sha256()
+    for path in sorted(root.rglob("*")):
+        info = path.lstat()
+        row = (
+            info.st_mode,
+            info.st_uid,
+            info.st_gid,
+            info.st_ino,
+            info.st_mtime_ns,
+            info.st_ctime_ns,
+        )
+        total.update(f"{path.relative_to(root)}\0{row}\n".encode("utf-8", "surrogateescape"))
+    return total.hexdigest()
+
+
 def _lines(root: Path) -> Iterator[bytes]:
     for path in sorted(root.rglob("*")):
         info = path.lstat()

@@ -5,14 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from everylinux.distribution import tree_state
 from everylinux.engines.base import Box
 from everylinux.engines.registry import ENGINES
 from everylinux.errors import AgentError
 from everylinux.facts import Facts, FactStore
-from everylinux.model import Cell, Section
+from everylinux.model import Cell, Distribution, Section
+from everylinux.places import cache_root
 from everylinux.planning import Plan
 from everylinux.probes.base import CellProbe, StaticProbe
 from everylinux.probes.registry import CELL_PROBES, STATIC_PROBES
@@ -111,10 +116,50 @@ def artefact_facts(plan: Plan) -> Facts:
 
 
 def _gather_static(probe: StaticProbe, plan: Plan) -> Mapping[str, Section]:
+    """Read the artefact, or what was read of it by another run since it was last changed."""
+    subject = plan.distribution
+    key = {"digest": subject.digest, "state": tree_state(subject.root), "probe": _static_digest()}
+    kept = FactStore(cache_root() / "facts")
     try:
-        return probe.gather(plan.distribution)
+        return kept.sections(subject.digest[:32], probe.name, key, lambda: _sound(probe, subject))
+    except _UnsoundError as unsound:
+        return unsound.sections
+    except OSError:  # no cache can be written here
+        return _read_artefact(probe, subject)
+
+
+class _UnsoundError(Exception):
+    """Facts that are not worth keeping: the next run shall try again."""
+
+    def __init__(self, sections: Mapping[str, Section]) -> None:
+        super().__init__()
+        self.sections = sections
+
+
+def _sound(probe: StaticProbe, subject: Distribution) -> Mapping[str, Section]:
+    """What was read, if all of it could be; what the parser gave up may be read next time."""
+    found = _read_artefact(probe, subject)
+    values = [section.value for section in found.values()]
+    if any(section.error for section in found.values()) or any(
+        isinstance(value, dict) and value.get("errors") for value in values
+    ):
+        raise _UnsoundError(found)
+    return found
+
+
+def _read_artefact(probe: StaticProbe, subject: Distribution) -> Mapping[str, Section]:
+    try:
+        return probe.gather(subject)
     except Exception as error:  # noqa: BLE001 - a broken probe is `unknown`, never the end
         return _broken(probe.sections, error)
+
+
+@cache
+def _static_digest() -> str:
+    """Digest of all that static probes are made of."""
+    files = sorted((Path(__file__).parent / "probes" / "static").glob("*.py"))
+    content = b"".join(file.read_bytes() for file in files)
+    return hashlib.sha256(content + version("lief").encode()).hexdigest()
 
 
 _NOTHING = Section(error="the probe reported nothing of this section")

@@ -24,7 +24,7 @@ from everylinux.journal import new_run
 from everylinux.judging import BEGUN, DIED, VERDICT, Recorder
 from everylinux.model import Cell, Outcome, Verdict
 from everylinux.planning import Options, Plan, make_plan
-from everylinux.scheduling import ByCell
+from everylinux.scheduling import ByCell, rank
 
 PLAN: pytest.StashKey[Plan] = pytest.StashKey()
 RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
@@ -174,12 +174,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Claims on the artefact first, then cell by cell; without cells none of the claims on them."""
+    """Cell by cell, then the artefact; without cells none of the claims on them."""
     if PLAN in config.stash:
         if not config.stash[PLAN].roots:  # pytest makes one skipped test where there is no value
             items[:] = [item for item in items if "cell" not in getattr(item, "fixturenames", ())]
-        order = {name: number for number, name in enumerate([ARTEFACT, *config.stash[PLAN].cells])}
-        items.sort(key=lambda item: order[_cell_id(item)])
+        order = {name: number for number, name in enumerate([*config.stash[PLAN].cells, ARTEFACT])}
+        items.sort(key=lambda item: (order[_cell_id(item)], rank(item.nodeid)))
 
 
 def _cell_id(item: pytest.Item) -> str:

@@ -25,7 +25,20 @@ def cell_of(nodeid: str) -> str:
 
 def area_of(nodeid: str) -> str:
     """The folder of the claim: `tls` for suites/tls/test_trust.py::test_own_place[...]."""
-    return nodeid.partition("::")[0].rpartition("/")[0]
+    return nodeid.partition("::")[0].rpartition("/")[0].rpartition("/")[2]
+
+
+TOGETHER = {"relocation": "launcher", "users": "launcher", "memory": "startup"}
+"""Areas that share a probe with another one: apart, one worker would wait for the other."""
+LONGEST_FIRST = ("imports", "launcher", "answers", "startup", "tls", "sqlite")
+"""Areas by the time that their probes take: begun last, a long one would run alone."""
+
+
+def rank(nodeid: str) -> int:
+    """Where a claim stands among those of its cell, by its area."""
+    area = area_of(nodeid)
+    name = TOGETHER.get(area, area)
+    return LONGEST_FIRST.index(name) if name in LONGEST_FIRST else len(LONGEST_FIRST)
 
 
 class ByCell(LoadScopeScheduling):  # type: ignore[misc]
@@ -35,9 +48,14 @@ class ByCell(LoadScopeScheduling):  # type: ignore[misc]
     while another has all the work.
     """
 
+    def __init__(self, config: Any, log: Any) -> None:  # noqa: ANN401
+        """Take xdist's configuration and log."""
+        super().__init__(config, log)
+        config.option.loadscopereorder = False  # our order is by time, not by number
+
     def _split_scope(self, nodeid: str) -> str:
-        cell = cell_of(nodeid)
-        return cell if self._many_cells() else f"{cell} {area_of(nodeid)}"
+        cell, area = cell_of(nodeid), area_of(nodeid)
+        return cell if self._many_cells() else f"{cell} {TOGETHER.get(area, area)}"
 
     def _many_cells(self) -> bool:
         collected: list[str] = next(iter(self.registered_collections.values()), [])
