@@ -306,3 +306,12 @@ def test_a_terminal_sees_a_live_display(checkout: Checkout) -> None:
     assert b"python  (-j" in told
     assert b"0:00:00" in told
     assert b"built in" in told
+
+
+def test_a_profile_that_nothing_builds_is_refused(checkout: Checkout) -> None:
+    """A quick build is never handed out under the name of a release."""
+    done = checkout.run("--profile", "release")
+
+    assert done.returncode == 2
+    assert "no recipe builds the profile release yet: choose quick" in done.stderr
+    assert done.stdout == ""

@@ -23,6 +23,8 @@ from everylinux.forge.step import Workshop, log_path, prepare, workplace
 from everylinux.forge.store import FAILED, Store
 from everylinux.model import Arch
 
+BUILT = ("quick",)
+"""The profiles that the recipes know how to build."""
 SHELL = Command(("/bin/sh", "-i"))
 
 
@@ -34,7 +36,7 @@ SHELL = Command(("/bin/sh", "-i"))
     default="quick",
     show_default=True,
     type=click.Choice(["quick", "release"]),
-    help="quick: without PGO and LTO.",
+    help="quick: without PGO and LTO; release is not built yet.",
 )
 @click.option(
     "--sources",
@@ -71,6 +73,8 @@ def build(  # noqa: PLR0913 - one parameter for each option
     enter: str | None,
 ) -> None:
     """Build the distribution from source; the path of the finished tree is printed last."""
+    if profile not in BUILT:  # better none than a quick one under another name
+        raise UsageError(f"no recipe builds the profile {profile} yet", move="choose quick")
     settings = Settings(python=python, arch=Arch(arch), profile=profile, jobs=jobs)
     with Progress.shown() as progress:
         forge = make(settings, sources, progress, offline=offline)
