@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from everylinux.checks import Evidence, check
 from everylinux.facts import Facts
 from everylinux.model import SUBJECT
@@ -70,6 +72,14 @@ def test_no_descriptor_leaks_into_children(facts: Facts, evidence: Evidence) -> 
     assert evidence["descriptors"] == "['0', '1', '2']"
 
 
+def _strays(facts: Facts, way: str) -> Any:  # noqa: ANN401 - a JSON value
+    """The libraries from outside the tree that a start mapped; how it failed, if it did."""
+    maps = facts["surroundings"][way]
+    if isinstance(maps, dict):
+        return maps
+    return [path for path in maps if ".so" in path and not path.startswith(OWN)]
+
+
 @check(
     "LCH-005",
     source="spec: Symbol Resolution",
@@ -78,9 +88,7 @@ def test_no_descriptor_leaks_into_children(facts: Facts, evidence: Evidence) -> 
 )
 def test_libraries_are_the_trees_own(facts: Facts, evidence: Evidence) -> None:
     """Every library that the interpreter maps lies in the tree."""
-    maps = facts["surroundings"]["maps"]
-    strays = [p for p in maps if ".so" in p and not p.startswith(OWN)]
-    evidence["strays"] = maps if isinstance(maps, dict) else strays
+    evidence["strays"] = _strays(facts, "maps")
     assert evidence["strays"] == []
 
 
@@ -92,9 +100,7 @@ def test_libraries_are_the_trees_own(facts: Facts, evidence: Evidence) -> None:
 )
 def test_library_path_of_the_host_captures_nothing(facts: Facts, evidence: Evidence) -> None:
     """A host's LD_LIBRARY_PATH brings none of the host's libraries into the interpreter."""
-    maps = facts["surroundings"]["maps under LD_LIBRARY_PATH"]
-    strays = [p for p in maps if ".so" in p and not p.startswith(OWN)]
-    evidence["strays"] = maps if isinstance(maps, dict) else strays
+    evidence["strays"] = _strays(facts, "maps under LD_LIBRARY_PATH")
     assert evidence["strays"] == []
 
 
@@ -106,9 +112,7 @@ def test_library_path_of_the_host_captures_nothing(facts: Facts, evidence: Evide
 )
 def test_preload_of_the_host_captures_nothing(facts: Facts, evidence: Evidence) -> None:
     """A host's LD_PRELOAD brings nothing into the interpreter, nor stops it."""
-    maps = facts["surroundings"]["maps under LD_PRELOAD"]
-    strays = [p for p in maps if ".so" in p and not p.startswith(OWN)]
-    evidence["strays"] = maps if isinstance(maps, dict) else strays
+    evidence["strays"] = _strays(facts, "maps under LD_PRELOAD")
     assert evidence["strays"] == []
 
 
