@@ -267,7 +267,8 @@ def sqlite(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
     """SQLite's full source: made into one file by Tcl, then a library."""
     where = source(recipe)
     options = recipe.environment.get("SQLITE_OPTIONS", "")
-    env = {**LIBRARY, "CFLAGS": f"{CFLAGS} {options}"}
+    tclsh = f"{PREFIX}/bin/tclsh8.6"  # ours: the host may have none, or another one
+    env = {**LIBRARY, "CFLAGS": f"{CFLAGS} {options}", "TCLSH_CMD": tclsh}
     place = f"{OUT}{PREFIX}"
     install = (
         f"make lib_install DESTDIR={OUT}; mkdir -p {place}/include {place}/lib/pkgconfig;"
