@@ -16,9 +16,6 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
-#ifndef VERSION
-#define VERSION "3.13"
-#endif
 #define REAL "python" VERSION "-real"
 #define TREE "--everylinux-tree=" /* build/patches/cpython/0001-launched.patch */
 #define OPTIONS 10                /* more arguments than we were given, at most */

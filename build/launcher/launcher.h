@@ -6,6 +6,10 @@
 #include <limits.h>
 #include <stddef.h>
 
+#ifndef VERSION
+#define VERSION "3.13"
+#endif
+
 /* launcher.c: one line on stderr, and the end. */
 _Noreturn void fail(int status, const char *part, const char *what);
 

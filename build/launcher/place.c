@@ -60,7 +60,7 @@ static int home_of(const char *folder, char home[PATH_MAX]) {
 
 /* A copy, as `venv --copies` makes: its home may itself be reached through symbolic links. */
 static int tree_of_copy(const char *program, char tree[PATH_MAX]) {
-    static const char *const names[] = {"python", "python3", "python3.13"};
+    static const char *const names[] = {"python", "python3", "python" VERSION};
     char folder[PATH_MAX], home[PATH_MAX], path[PATH_MAX + 32], target[PATH_MAX];
     if (strlen(program) >= PATH_MAX) return 0;
     strcpy(folder, program);

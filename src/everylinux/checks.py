@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import pytest
 import yaml
 
-from everylinux import budgets
+from everylinux import budgets, promises
 from everylinux.budgets import Budget
 from everylinux.errors import FactUnavailable
 from everylinux.model import Claim, Distribution, Outcome, Verdict
@@ -99,12 +99,11 @@ class Expected:
     @classmethod
     def of(cls, distribution: Distribution, project: Path) -> Expected:
         """What a checkout of this project expects of a distribution."""
-        lock = yaml.safe_load((project / "build/lock.yaml").read_text())["archives"]
         return cls(
             python=distribution.python,
             arch=distribution.arch,
             profile=distribution.profile,
-            lock=lock,
+            lock=promises.pinned(project, distribution.manifest, distribution.python),
             budgets=budgets.load(project / "suites/budgets.yaml"),
             suites=project / "suites",
         )

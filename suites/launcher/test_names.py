@@ -158,10 +158,13 @@ def test_a_missing_part_is_named(facts: Facts, evidence: Evidence) -> None:
     remedy="Let packaging's detection of musl see the shipped musl.",
     profiles=("standalone",),
 )
-def test_wheel_tags_are_of_musl(facts: Facts, evidence: Evidence) -> None:
+def test_wheel_tags_are_of_musl(
+    facts: Facts, expected: Expected, evidence: Evidence
+) -> None:
     """The first platform tag of pip is musllinux, and there is no manylinux tag."""
     tags = facts["tools.tags"]
     platforms = [tag.rpartition("-")[2] for tag in tags] if isinstance(tags, list) else []
     evidence["tags"] = platforms[:1] or tags
     foreign = [name for name in platforms if name.startswith("manylinux")]
-    assert (evidence["tags"], foreign) == (["musllinux_1_2_x86_64"], [])
+    machine = {"x86_64": "x86_64", "x86": "i686"}[expected.arch]
+    assert (evidence["tags"], foreign) == ([f"musllinux_1_2_{machine}"], [])

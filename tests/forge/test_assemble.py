@@ -13,6 +13,7 @@ import pytest
 
 from everylinux.errors import BuildError
 from everylinux.forge import assemble, assemble_elf, assemble_pip, assemble_text
+from everylinux.forge.contract import Settings
 
 VERSION = "3.13"
 LIBRARY = f"lib/python{VERSION}"
@@ -192,7 +193,7 @@ def test_sysconfig_follows_the_tree(tmp_path: Path) -> None:
         " 'N': 1, 'LIBDIR': '/opt/python/lib'}\n"
     )
 
-    assemble_text.rewrite_sysconfig(tree, VERSION)
+    assemble_text.rewrite_sysconfig(tree, Settings())
 
     spec = importlib.util.spec_from_file_location("data", path)
     assert spec is not None
@@ -211,7 +212,7 @@ def test_sysconfig_follows_the_tree(tmp_path: Path) -> None:
 def test_sysconfig_is_missing(tmp_path: Path) -> None:
     """A tree without sysconfig data fails the build."""
     with pytest.raises(BuildError, match="0 files of sysconfig data"):
-        assemble_text.rewrite_sysconfig(tmp_path, VERSION)
+        assemble_text.rewrite_sysconfig(tmp_path, Settings())
 
 
 def test_pkgconfig(tmp_path: Path) -> None:
@@ -326,7 +327,7 @@ def test_finish_elf(tmp_path: Path) -> None:
     subprocess.run(["cc", "-g", "-o", real, source], check=True, timeout=60)
     (tree / "bin" / "pip3.13-real").write_text("text")
 
-    assemble_elf.finish_elf(tree, VERSION)
+    assemble_elf.finish_elf(tree, Settings())
 
     shown = subprocess.run(["readelf", "-dlS", real], capture_output=True, text=True, check=True)
     assert "[$ORIGIN/../shared_libraries/lib:$ORIGIN/../lib]" in shown.stdout

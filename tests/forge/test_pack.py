@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from everylinux.archives import SOURCE, extract
 from everylinux.forge import manifest, pack
 
 EPOCH = 1_750_000_000
@@ -55,13 +56,13 @@ def opened(path: Path) -> tarfile.TarFile:
 
 @pytest.mark.parametrize("suffix", [".tar.zst", ".tar.gz"])
 def test_members(tmp_path: Path, suffix: str) -> None:
-    """Sorted, below one folder, root's, with one date, modes kept, safe for filter='data'."""
+    """Sorted, below one folder, root's, with one date, modes kept, safe to extract."""
     tree = small_tree(tmp_path)
     pack.pack(tree, tmp_path, "p", EPOCH)
 
     with opened(tmp_path / f"p{suffix}") as archive:
         members = archive.getmembers()
-        archive.extractall(tmp_path / "out", filter="data")
+    extract(tmp_path / f"p{suffix}", tmp_path / "out", SOURCE)
 
     names = [member.name for member in members]
     assert names == sorted(names, key=lambda name: name.split("/"))
@@ -69,7 +70,7 @@ def test_members(tmp_path: Path, suffix: str) -> None:
     assert {member.mtime for member in members} == {EPOCH}
     assert {(m.uid, m.gid, m.uname, m.gname) for m in members} == {(0, 0, "", "")}
     assert {m.name: f"{m.mode:o}" for m in members}["python/bin/python"] == "755"
-    assert (tmp_path / "out/python/bin/python3").readlink() == Path("python")
+    assert (tmp_path / "out/bin/python3").readlink() == Path("python")
     assert len(names) == 1 + len(list(tree.rglob("*")))
 
 
@@ -86,8 +87,12 @@ BUILD = {
         "python": "3.13",
         "arch": "x86_64",
         "profile": "quick",
+        "edition": "current",
+        "nearest": False,
+        "start": "launcher",
         "source_date_epoch": EPOCH,
     },
+    "promises": [{"component": "musl", "promised": "1.2.5", "built": "1.2.5", "exact": True}],
     "toolchain": {"gcc": "gcc (Debian) 12.2.0"},
     "components": [
         {

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from everylinux.errors import RecipeError
-from everylinux.forge.contract import TARGET
+from everylinux.forge.contract import TARGET, Recipe, Settings
+from everylinux.forge.editions import load_editions, select
 from everylinux.forge.lock import load_lock
 from everylinux.forge.order import check_sources, closure, ordered
 from everylinux.forge.recipe import load_recipes
@@ -92,9 +93,15 @@ def test_no_recipes(tmp_path: Path) -> None:
         load_recipes(tmp_path)
 
 
+def current() -> dict[str, Recipe]:
+    """The recipes as the edition `current` has them."""
+    edition = load_editions(BUILD / "editions")["current"]
+    return select(load_recipes(BUILD / "recipes"), edition, Settings())
+
+
 def test_those_of_this_checkout() -> None:
     """They load, every need and source is known, and every system is."""
-    recipes = load_recipes(BUILD / "recipes")
+    recipes = current()
     check_sources(recipes, load_lock(BUILD / "lock.yaml"))
 
     assert ordered(recipes, TARGET)[-1] == TARGET
@@ -103,7 +110,7 @@ def test_those_of_this_checkout() -> None:
 
 def test_the_figure_is_kept() -> None:
     """What the specification builds before CPython is built, musl before all of it."""
-    recipes = load_recipes(BUILD / "recipes")
+    recipes = current()
 
     assert set(FIGURE) <= closure(recipes, TARGET)
     assert all("musl" in closure(recipes, name) for name in FIGURE[1:])
@@ -134,4 +141,5 @@ def test_patches_say_why(patch: Path) -> None:
     assert [line.partition(": ")[0] for line in lines[:3]] == ["Why", "Upstream", "Drop when"]
     assert all(len(line.partition(": ")[2]) > 3 for line in lines[:3])
     assert any(re.match(r"\+\+\+ b/\S", line) for line in lines)
-    assert patch.parent.name in load_recipes(BUILD / "recipes")
+    used = {recipe.patches for recipe in load_recipes(BUILD / "recipes").values()}
+    assert patch.parent.name in used

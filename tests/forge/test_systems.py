@@ -9,13 +9,25 @@ from pathlib import Path
 
 import pytest
 
+from everylinux.forge.compilers import WRAPPER
 from everylinux.forge.contract import Command, Recipe, Settings
 from everylinux.forge.recipe import load_recipes
-from everylinux.forge.systems import SYSTEMS, WRAPPER
+from everylinux.forge.systems import SYSTEMS
+from everylinux.model import Arch
 
 RECIPES = load_recipes(Path(__file__).parents[2] / "build" / "recipes")
 BUILT = sorted(name for name, recipe in RECIPES.items() if recipe.system in SYSTEMS)
-COMPILED = sorted({*BUILT} - {"linux-headers", "x11-protocols", "toolchain", "musl"})
+TOOLS = ("linux-headers", "linux-source", "binutils", "gcc", "cross-musl", "musl", "xheaders")
+COMPILED = [
+    name
+    for name in BUILT
+    if (
+        RECIPES[name].system not in TOOLS
+        and not RECIPES[name].system.startswith("toolchain")
+        and not RECIPES[name].project
+    )
+    or name in {"agent", "launcher"}
+]
 
 
 def commands(name: str, **changes: object) -> tuple[Command, ...]:
@@ -86,7 +98,7 @@ def test_scripts_stop_at_failures() -> None:
 
 def test_cpython_flags_do_not_leak_into_make() -> None:
     """CFLAGS and their like are given to configure alone: else sysconfig carries them twice."""
-    _, configure, *rest = commands("cpython")
+    _, configure, *rest = commands("cpython-3.13")
 
     assert "CFLAGS" in configure.env
     assert configure.env["CFLAGS"].count("-DTHREAD_STACK_SIZE=") == 1
@@ -99,6 +111,25 @@ def test_configure_of_the_recipe_is_used() -> None:
     found = [c.argv for c in SYSTEMS["autotools"](recipe, Settings()) if c.argv[0] == "./configure"]
 
     assert [argv[-2:] for argv in found] == [("--b", "--a")]
+
+
+@pytest.mark.parametrize("profile", ["quick", "release"])
+def test_pgo_and_lto_are_asserted(profile: str) -> None:
+    """A release asks for both, and fails if configure dropped one without a word."""
+    text = " ".join(" ".join(c.argv) for c in commands("cpython-3.13", profile=profile))
+
+    for word in ("--enable-optimizations", "--with-lto", "PGO_PROF_USE_FLAG", "-fprofile-use"):
+        assert (word in text) is (profile == "release"), word
+
+
+@pytest.mark.parametrize(("arch", "triplet"), [("x86_64", "x86_64"), ("x86", "i386")])
+def test_architectures(arch: str, triplet: str) -> None:
+    """Compiler and --build are those of the architecture, and of no other."""
+    other = {"x86_64": "i386", "i386": "x86_64"}[triplet]
+    for name in COMPILED:
+        text = repr(commands(name, arch=Arch(arch)))
+        assert f"{triplet}-linux-musl" in text, name
+        assert f"{other}-linux-musl" not in text, name
 
 
 def test_wrapper_names() -> None:

@@ -118,6 +118,8 @@ def dockerd() -> Iterator[str]:
             finally:
                 daemon.terminate()
                 daemon.wait(30)
+                # an old dockerd leaves its data folder mounted on itself
+                subprocess.run(["umount", "-q", f"{folder}/data"], check=False)
 
 
 def _wait_for_docker(address: str) -> None:
@@ -199,6 +201,8 @@ def test_an_index_is_resolved_to_the_userland(
     roots = [provider.find(image(index, arch=arch), offline=False) for arch in ("x86_64", "x86")]
 
     words = [(r.path / "word").read_text() if isinstance(r, RootFs) else r.reason for r in roots]
+    if isinstance(provider.puller, Docker) and "cannot read the index" in words[0]:
+        pytest.skip(words[0])  # refused in one line rather than mistaken: docker before 23.0
     assert words == ["wide", "narrow"]
 
 

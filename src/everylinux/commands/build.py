@@ -12,8 +12,10 @@ import click
 from everylinux import places
 from everylinux.errors import UsageError
 from everylinux.forge import publish, toolchain
-from everylinux.forge.contract import TARGET, Command, Settings
+from everylinux.forge import verify as reproducible
+from everylinux.forge.contract import MACHINES, STARTS, TARGET, Command, Settings
 from everylinux.forge.driver import Forge, Plan
+from everylinux.forge.editions import Edition, load_editions, promised, select
 from everylinux.forge.keys import Project
 from everylinux.forge.lock import load_lock
 from everylinux.forge.progress import Progress
@@ -23,20 +25,23 @@ from everylinux.forge.step import Workshop, log_path, prepare, workplace
 from everylinux.forge.store import FAILED, Store
 from everylinux.model import Arch
 
-BUILT = ("quick",)
-"""The profiles that the recipes know how to build."""
 SHELL = Command(("/bin/sh", "-i"))
 
 
 @click.command()
-@click.option("--python", default="3.13", show_default=True, type=click.Choice(["3.13"]))
-@click.option("--arch", default="x86_64", show_default=True, type=click.Choice(["x86_64"]))
+@click.option("--python", default="", metavar="3.N", help="[the edition's first]")
+@click.option("--arch", default="x86_64", show_default=True, type=click.Choice(sorted(MACHINES)))
+@click.option("--edition", default="current", show_default=True, help="A file of build/editions.")
+@click.option(
+    "--nearest", is_flag=True, help="Take the edition's stand-ins for archives that cannot be had."
+)
+@click.option("--start", type=click.Choice(STARTS), help="What bin/python is. [the edition's]")
 @click.option(
     "--profile",
     default="quick",
     show_default=True,
     type=click.Choice(["quick", "release"]),
-    help="quick: without PGO and LTO; release is not built yet.",
+    help="quick: the host's gcc, no PGO and LTO; release: both, by a gcc of our own.",
 )
 @click.option(
     "--sources",
@@ -54,6 +59,9 @@ SHELL = Command(("/bin/sh", "-i"))
 @click.option("--dry-run", is_flag=True, help="Check recipes and lock, print the plan.")
 @click.option("--offline", is_flag=True, help="Never leave the machine.")
 @click.option("--check", is_flag=True, help="Verify every cached step, not only those used.")
+@click.option(
+    "--verify", "twice", is_flag=True, help="Build twice in two worlds and compare every byte."
+)
 @click.option("--prune", is_flag=True, help="Remove cached steps unused for a week, then build.")
 @click.option("--until", metavar="STEP", help="Build this step and what it needs, no more.")
 @click.option("--enter", metavar="STEP", help="Open a shell in the sandbox of a step.")
@@ -61,6 +69,9 @@ def build(  # noqa: PLR0913 - one parameter for each option
     *,
     python: str,
     arch: str,
+    edition: str,
+    nearest: bool,
+    start: str | None,
     profile: str,
     sources: tuple[str, ...],
     output: Path | None,
@@ -68,19 +79,31 @@ def build(  # noqa: PLR0913 - one parameter for each option
     dry_run: bool,
     offline: bool,
     check: bool,
+    twice: bool,
     prune: bool,
     until: str | None,
     enter: str | None,
 ) -> None:
     """Build the distribution from source; the path of the finished tree is printed last."""
-    if profile not in BUILT:  # better none than a quick one under another name
-        raise UsageError(f"no recipe builds the profile {profile} yet", move="choose quick")
-    settings = Settings(python=python, arch=Arch(arch), profile=profile, jobs=jobs)
+    chosen = the_edition(edition)
+    settings = Settings(
+        python=python or next(iter(chosen.pythons)),
+        arch=Arch(arch),
+        profile=profile,
+        jobs=jobs,
+        edition=edition,
+        start=start or chosen.start,
+        nearest=nearest,
+    )
     with Progress.shown() as progress:
         forge = make(settings, sources, progress, offline=offline)
         plan = forge.plan(enter or until or TARGET)
         if dry_run:
             show(forge, plan)
+            return
+        if twice:
+            source = forge.project.build / "otherworld" / "otherworld.c"
+            reproducible.verify(forge, plan, source, progress)
             return
         if check:
             verify(forge, plan, progress)
@@ -93,6 +116,14 @@ def build(  # noqa: PLR0913 - one parameter for each option
     look_around(forge, plan, enter)
 
 
+def the_edition(name: str) -> Edition:
+    """The edition of a name; UsageError with the names there are."""
+    editions = load_editions(places.project_root() / "build" / "editions")
+    if name not in editions:
+        raise UsageError(f"there is no edition {name}", move=f"there are {', '.join(editions)}")
+    return editions[name]
+
+
 def make(
     settings: Settings, names: tuple[str, ...], progress: Progress, *, offline: bool = False
 ) -> Forge:
@@ -100,14 +131,18 @@ def make(
     from everylinux.forge import recipe, systems  # noqa: PLC0415 - only where a build is asked for
 
     toolchain.missing()
+    toolchain.missing_for(settings.arch)
     root, cache = places.project_root(), places.cache_root()
     store = Store(cache)
     store.make()
     store.sweep()
+    edition, lock = the_edition(settings.edition), load_lock(root / "build" / "lock.yaml")
+    recipes = select(recipe.load_recipes(root / "build" / "recipes"), edition, settings)
     return Forge(
         project=Project(root / "build", systems.SYSTEMS, systems.HOST_STEPS),
-        recipes=recipe.load_recipes(root / "build" / "recipes"),
-        lock=load_lock(root / "build" / "lock.yaml"),
+        recipes=recipes,
+        lock=lock,
+        promises=tuple(promised(edition, settings, recipes, lock)),
         settings=settings,
         store=store,
         sources=Sources(

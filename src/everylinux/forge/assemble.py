@@ -37,6 +37,9 @@ OMITTED = {
     "lib/python{v}/lib-dynload/_ctypes_test*": "the same",
     "lib/python{v}/lib-dynload/_xxtestfuzz*": "the same",
     "lib/python{v}/lib-dynload/xx*": "examples of extension modules",
+    "lib/python{v}/distutils/tests": "distutils' tests",
+    "lib/python{v}/lib2to3/tests": "2to3's tests",
+    "lib/python{v}/_sysconfig_vars_*.json": "sysconfig's variables again, with the build's places",
     "lib/tk8.6/demos": "Tk's demonstrations",
 }
 KEPT = (
@@ -62,8 +65,17 @@ SCRIPTS = {
     "idle{v}-real": "from idlelib.pyshell import main\n\nmain()\n",
     "pydoc{v}-real": "import pydoc\n\npydoc.cli()\n",
 }
-# Libraries that nothing in the tree links with: gettext's, see docs/build.md.
-UNLINKED = ("gettext/lib/libintl.so.8",)
+CONVERTER = "2to3-{v}"  # went with lib2to3 in 3.13
+CONVERTER_SCRIPT = (
+    'import sys\n\nfrom lib2to3.main import main\n\nsys.exit(main("lib2to3.fixes"))\n'
+)
+# Libraries that nothing in the tree links with: gettext's, see docs/build.md; a release's own of
+# its compiler, for extension modules in C++.
+UNLINKED = (
+    "gettext/lib/libintl.so.8",
+    "shared_libraries/lib/libgcc_s.so.1",
+    "shared_libraries/lib/libstdc++.so.6",
+)
 # A second name, the specification's, for the library with wide characters.
 ALIASES = {"libncurses.so.6": "libncursesw.so.6"}
 SCRIPT_FOLDERS = ("tcl8", "tcl8.6", "tk8.6")
@@ -74,13 +86,13 @@ def distribution(recipe: Recipe, settings: Settings, inputs: Path, output: Path)
     del recipe
     opt, tree, version = inputs / "opt", output / TREE, settings.python
     copy_python(opt / "python", tree, version)
-    copy_libraries(opt, tree)
+    copy_libraries(opt, tree, settings)
     copy_programs(opt, tree, version)
-    rewrite_sysconfig(tree, version)
+    rewrite_sysconfig(tree, settings)
     rewrite_pkgconfig(tree)
     install_pip(tree, version)
     copy_licences(opt / "licenses", tree)
-    finish_elf(tree, version)
+    finish_elf(tree, settings)
     compile_library(tree, version, settings.jobs)
     set_modes(tree)
     omitted = {_filled(pattern, version): why for pattern, why in OMITTED.items()}
@@ -123,7 +135,7 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copy(source, target)
 
 
-def copy_libraries(opt: Path, tree: Path) -> None:
+def copy_libraries(opt: Path, tree: Path, settings: Settings) -> None:
     """Every library that something in the tree asks for, under its soname; musl as libc.so."""
     target = tree / "shared_libraries" / "lib"
     target.mkdir(parents=True)
@@ -131,12 +143,13 @@ def copy_libraries(opt: Path, tree: Path) -> None:
     for name in needed_libraries(tree, available):
         shutil.copy(available / name, target / name)
     for path in UNLINKED:
-        shutil.copy(opt / path, target / Path(path).name)
+        if (opt / path).exists():
+            shutil.copy(opt / path, target / Path(path).name)
     for name, real in ALIASES.items():
         (target / name).symlink_to(real)
     shutil.copy(opt / "musl" / "lib" / "libc.so", target / "libc.so")
     # Empty: musl would search /lib and /usr/lib of the host after our folders.
-    search = tree / "shared_libraries" / "etc" / "ld-musl-x86_64.path"
+    search = tree / "shared_libraries" / "etc" / f"ld-musl-{settings.machine}.path"
     search.parent.mkdir()
     search.write_bytes(b"")
     for name in SCRIPT_FOLDERS:
@@ -154,7 +167,11 @@ def copy_programs(opt: Path, tree: Path, version: str) -> None:
         shutil.copy(opt / "launcher" / "launcher", folder / _filled(name, version))
     for name, target in LINKS.items():
         (folder / _filled(name, version)).symlink_to(_filled(target, version))
-    for name, text in SCRIPTS.items():
+    scripts = dict(SCRIPTS)
+    if (tree / "lib" / f"python{version}" / "lib2to3").is_dir():
+        shutil.copy(opt / "launcher" / "launcher", folder / _filled(CONVERTER, version))
+        scripts[f"{CONVERTER}-real"] = CONVERTER_SCRIPT
+    for name, text in scripts.items():
         (folder / _filled(name, version)).write_text(text)
     config = next((opt / "python" / "lib").glob(f"python{version}/config-*/python-config.py"))
     (folder / f"python{version}-config-real").write_text(rewrite_config(config.read_text("utf-8")))

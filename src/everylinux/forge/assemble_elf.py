@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from everylinux.errors import BuildError
+from everylinux.forge.contract import Settings
 
 LIBC = "libc.so"
-INTERPRETER = "/lib/ld-musl-x86_64.so.1"  # where a musl distribution has its loader; not used
+INTERPRETER = "/lib/ld-musl-{machine}.so.1"  # where a musl distribution has its loader; not used
 LIBRARIES = "shared_libraries/lib"
 
 
@@ -52,9 +53,9 @@ def needed(path: Path) -> set[str]:
     return set(_run("patchelf", "--print-needed", str(path)).split())
 
 
-def finish_elf(tree: Path, version: str) -> None:
+def finish_elf(tree: Path, settings: Settings) -> None:
     """Strip all, then write search paths: the other way round breaks what patchelf moved."""
-    real = tree / "bin" / f"python{version}-real"
+    real = tree / "bin" / f"python{settings.python}-real"
     for path in elf_files(tree):
         if is_launcher(path):
             continue
@@ -63,7 +64,8 @@ def finish_elf(tree: Path, version: str) -> None:
         if path.name == LIBC:
             continue
         _run("patchelf", "--set-rpath", search_path(path.relative_to(tree)), str(path))
-    _run("patchelf", "--set-interpreter", INTERPRETER, str(real))
+    interpreter = INTERPRETER.format(machine=settings.machine)
+    _run("patchelf", "--set-interpreter", interpreter, str(real))
 
 
 def is_launcher(path: Path) -> bool:

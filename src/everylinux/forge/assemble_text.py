@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import ast
+import json
 import pprint
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from everylinux.errors import BuildError
+from everylinux.forge.contract import Settings
 
 PREFIX = "/opt/python"
 MARK = "@prefix@"  # becomes the tree's folder when sysconfig data is imported
 
-TOOLS = {
-    "x86_64-linux-musl-gcc": "cc",
-    "gcc-ar": "ar",
-    "gcc-ranlib": "ranlib",
-    "gcc-nm": "nm",
-    "@READELF@": "readelf",
-}
+TOOLS = (
+    (r"(?:(?:x86_64|i386)-linux-musl-)?gcc-(ar|ranlib|nm)", r"\1"),
+    (r"(x86_64|i386)-linux-musl-gcc", "cc"),
+    (r"(x86_64|i386)-linux-musl-g\+\+", "c++"),
+    (r"@READELF@|(x86_64|i386)-linux-musl-readelf", "readelf"),
+)
 """The build's tools -> the names under which a user has them."""
 
 # Flags that name a folder of the build: of the forge, of its sources, or relative to them.
@@ -42,14 +43,26 @@ _CONFIG_HEADER = """# What the program beside, without "-real", runs: that one i
 """
 
 
-def rewrite_sysconfig(tree: Path, version: str) -> None:
+def rewrite_sysconfig(tree: Path, settings: Settings) -> None:
     """The variables of the build, without its places; written anew in each tree at import."""
-    files = sorted((tree / "lib" / f"python{version}").glob("_sysconfigdata_*.py"))
+    library = tree / "lib" / f"python{settings.python}"
+    _rewrite_details(library)
+    files = sorted(library.glob("_sysconfigdata_*.py"))
     if len(files) != 1:
         raise BuildError(f"{len(files)} files of sysconfig data, not one", move="see CPython's log")
     variables = neutral(_variables(files[0].read_text("utf-8")))
     body = pprint.pformat(variables, width=100, sort_dicts=True)
     files[0].write_text(f"{_HEADER}build_time_vars = {body}\n{_FOOTER}", "utf-8")
+
+
+def _rewrite_details(library: Path) -> None:
+    """PEP 739's description of the interpreter (3.14 and later): `base_prefix` relative to it."""
+    path = library / "build-details.json"
+    if not path.exists():
+        return
+    found = json.loads(path.read_text("utf-8"))
+    text = json.dumps(found, indent=2).replace(PREFIX, "../..")
+    path.write_text(text + "\n", "utf-8")
 
 
 def _variables(text: str) -> dict[str, str | int]:
@@ -69,8 +82,8 @@ def neutral(variables: Mapping[str, str | int]) -> dict[str, str | int]:
 
 def neutral_text(text: str) -> str:
     """One value: `x86_64-linux-musl-gcc -shared -L/opt/x/lib` becomes `cc -shared`."""
-    for tool, usual in TOOLS.items():
-        text = text.replace(tool, usual)
+    for tool, usual in TOOLS:
+        text = re.sub(tool, usual, text)
     text = _FOLDER.sub("", text)
     text = _SOURCES.sub(".", text)
     text = text.replace("/opt/shared_libraries", f"{MARK}/shared_libraries")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from everylinux.forge.contract import OUT, PATCHES, SRC, Command, Recipe
+from everylinux.forge.contract import OUT, PATCHES, SRC, Command, Recipe, Settings
 
 MUSL = "/opt/musl"
 PREFIX = "/opt/shared_libraries"
 PYTHON = "/opt/python"
-CC = "x86_64-linux-musl-gcc"
+CROSS = "/opt/cross"
 
 PROTECT = "-fstack-protector-strong"
 CFLAGS = f"-O3 -fPIC {PROTECT}"
@@ -18,14 +18,23 @@ LDFLAGS = f"{HARDEN} -Wl,--as-needed -L{PREFIX}/lib"
 NOWHERE = "/usr/share/everylinux/nothing"  # only root could make it, and nobody does
 RPATH = f"-Wl,-rpath,{PREFIX}/lib"  # for the build only: assemble.py writes $ORIGIN
 
-TOOLS: Mapping[str, str] = {"CC": CC, "AR": "gcc-ar", "RANLIB": "gcc-ranlib", "NM": "gcc-nm"}
-LIBRARY: Mapping[str, str] = {
-    **TOOLS,
-    "CFLAGS": CFLAGS,
-    "CPPFLAGS": f"-I{PREFIX}/include",
-    "LDFLAGS": f"{LDFLAGS} {RPATH}",
-    "PKG_CONFIG_LIBDIR": f"{PREFIX}/lib/pkgconfig:{PREFIX}/share/pkgconfig",
-}
+
+def tools(settings: Settings) -> dict[str, str]:
+    """The tool chain's programs, as configure scripts read them; `toolchain` makes them all."""
+    names = {"CC": "gcc", "AR": "gcc-ar", "RANLIB": "gcc-ranlib", "NM": "gcc-nm"}
+    return {variable: f"{settings.triplet}-{name}" for variable, name in names.items()}
+
+
+def library(settings: Settings, recipe: Recipe | None = None) -> dict[str, str]:
+    """The environment in which a library of the distribution is built."""
+    return {
+        **tools(settings),
+        "CFLAGS": CFLAGS,
+        "CPPFLAGS": f"-I{PREFIX}/include",
+        "LDFLAGS": f"{LDFLAGS} {RPATH}",
+        "PKG_CONFIG_LIBDIR": f"{PREFIX}/lib/pkgconfig:{PREFIX}/share/pkgconfig",
+        **(recipe.environment if recipe else {}),
+    }
 
 
 def source(recipe: Recipe, index: int = 0) -> str:
@@ -66,6 +75,16 @@ def with_patches(recipe: Recipe, *steps: Command) -> tuple[Command, ...]:
     return (patched(recipe), *steps, licence(recipe))
 
 
-def configure_line(recipe: Recipe, *more: str) -> tuple[str, ...]:
-    """The command line of a ./configure for our prefix, the recipe's arguments last."""
-    return ("./configure", f"--prefix={PREFIX}", *more, *recipe.configure)
+def configure_line(recipe: Recipe, settings: Settings, *more: str) -> tuple[str, ...]:
+    """The command line of a GNU ./configure for our prefix, the recipe's arguments last.
+
+    `--build` is what the programs run on, as in the specification: nothing is cross compiled, a
+    64-bit kernel runs both.
+    """
+    return (
+        "./configure",
+        f"--build={settings.triplet}",
+        f"--prefix={PREFIX}",
+        *more,
+        *recipe.configure,
+    )

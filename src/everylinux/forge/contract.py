@@ -48,6 +48,9 @@ from types import MappingProxyType
 from everylinux.model import Arch
 
 X86_64 = Arch("x86_64")
+X86 = Arch("x86")
+MACHINES: Mapping[Arch, str] = MappingProxyType({X86_64: "x86_64", X86: "i386"})
+STARTS = ("launcher", "bootstrap")
 
 BUILD = PurePosixPath("/build")
 SRC = BUILD / "src"
@@ -63,7 +66,8 @@ TARGET = "distribution"
 BUILD_INFO = "build.json"
 """In a host step's `inputs`, beside `opt/`: what was built from what.
 
-    {"settings": {"python", "arch", "profile", "source_date_epoch"},
+    {"settings": {"python", "arch", "profile", "edition", "start", "nearest", "source_date_epoch"},
+     "promises": [{"component", "promised", "built", "exact"}],
      "toolchain": {"gcc": "first line of --version", ...},
      "components": [{"recipe", "key", "flags": [argv, ...], "env": [{...}, ...],
                      "patches": [{"file", "sha256"}],
@@ -90,6 +94,7 @@ class Recipe:
     file: str = ""  # as the user knows it, for messages
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     licence: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # spdx, file
+    patches: str = ""  # its folder below build/patches; recipe.py's default: the name
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,24 @@ class Settings:
     profile: str = "quick"  # quick | release
     jobs: int = 1  # how many processes a step may use
     source_date_epoch: int = 1_750_000_000  # 2025-06-15, after the release of CPython 3.13.5
+    edition: str = "current"  # a file of build/editions
+    start: str = "launcher"  # launcher | bootstrap: what bin/python is
+    nearest: bool = False  # the edition's stand-ins for archives that cannot be had
+
+    @property
+    def machine(self) -> str:
+        """The machine in musl's and GCC's names (spec: Musl Build Configuration)."""
+        return MACHINES[self.arch]
+
+    @property
+    def triplet(self) -> str:
+        """What the distribution's programs run on: x86_64-linux-musl or i386-linux-musl."""
+        return f"{self.machine}-linux-musl"
+
+    @property
+    def cc(self) -> str:
+        """The compiler of the tool chain. Its name must contain "gcc": see `systems.toolchain`."""
+        return f"{self.triplet}-gcc"
 
 
 @dataclass(frozen=True, slots=True)

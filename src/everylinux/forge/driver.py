@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from typing import Any
 
 from everylinux.forge.contract import Recipe, Settings
 from everylinux.forge.keys import Given, Project, commands, inputs, key
@@ -44,6 +45,7 @@ class Forge:
     sources: Sources
     toolchain: Mapping[str, str]
     children: Children = field(default_factory=Children)
+    promises: tuple[Mapping[str, Any], ...] = ()  # editions.promised
 
     def plan(self, target: str) -> Plan:
         """What would be done; asks no network. RecipeError for any mistake in the data."""
@@ -80,6 +82,7 @@ class Forge:
         return {
             "settings": settings,
             "toolchain": dict(self.toolchain),
+            "promises": [dict(row) for row in self.promises],
             "components": [self._component(step) for step in needed],
         }
 

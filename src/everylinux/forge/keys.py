@@ -36,7 +36,7 @@ class Project:
 
     def patches(self, recipe: Recipe) -> Path:
         """The folder of a recipe's patches; it may not be there."""
-        return self.build / "patches" / recipe.name
+        return self.build / "patches" / (recipe.patches or recipe.name)
 
     def parts(self, recipe: Recipe) -> tuple[Path, ...]:
         """The folders of the checkout that a recipe reads."""

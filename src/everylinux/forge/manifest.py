@@ -28,6 +28,12 @@ def write_manifest(tree: Path, build: Path, licences: Path, omitted: Mapping[str
         "arch": settings["arch"],
         "libc": _libc(made),
         "profile": settings["profile"],
+        "edition": {
+            "name": settings["edition"],
+            "nearest": settings["nearest"],
+            "matrix": info["promises"],
+        },
+        "start": settings["start"],
         "source_date_epoch": settings["source_date_epoch"],
         "toolchain": info["toolchain"],
         "components": [row for row in made if row["sources"]],

@@ -20,7 +20,10 @@ MARK = ".everylinux-build.json"
 
 def name(settings: Settings, key: str) -> str:
     """The folder of a finished build below places.builds_root()."""
-    return f"python-{settings.python}-{settings.arch}-{settings.profile}-{key[:12]}"
+    words = ["python", settings.python, settings.arch, settings.profile]
+    if settings.edition != "current":
+        words.insert(1, settings.edition)
+    return "-".join([*words, settings.start, key[:12]])
 
 
 def publish(output: Path, target: Path, key: str) -> Path:

@@ -81,6 +81,7 @@ def _recipe(file: Path, raw: Mapping[str, Any]) -> Recipe:
         file=file.name,
         environment=MappingProxyType(dict(raw.get("environment", {}))),
         licence=MappingProxyType(dict(raw.get("licence", {}))),
+        patches=raw.get("patches", raw["name"]),
     )
 
 

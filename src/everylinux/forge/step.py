@@ -208,7 +208,7 @@ def _check(name: str, status: int) -> None:
 
 
 def _installed(recipe: Recipe, out: Path) -> None:
-    gone = [path for path in recipe.installs if not os.path.lexists(out / "opt" / path)]
+    gone = [path for path in recipe.installs if not any((out / "opt").glob(path))]
     if gone:
         raise BuildError(f"it did not install {', '.join(gone)}")
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from everylinux.errors import EverylinuxError
+from everylinux.forge.contract import X86
+from everylinux.model import Arch
 
 # program -> the Debian package that has it
 NEEDED: Mapping[str, str] = {
@@ -53,6 +55,27 @@ def missing(required: tuple[str, ...] = REQUIRED) -> None:
         packages = " ".join(dict.fromkeys(NEEDED[name] for name in gone))
         cause = f"the build needs {', '.join(gone)}"
         raise EverylinuxError(cause, move=f"install it: apt-get install {packages}")
+
+
+def missing_for(arch: Arch) -> None:
+    """EverylinuxError if the host's gcc cannot make programs of an architecture."""
+    if arch == X86 and not _lies("-m32", "libgcc.a"):
+        cause = "the host's gcc has no libgcc for 32 bit"
+        package = f"lib32gcc-{_gcc_major()}-dev"
+        raise EverylinuxError(cause, move=f"install it: apt-get install {package}")
+
+
+def _lies(*arguments: str) -> bool:
+    """Whether gcc finds a file of its own; it answers with the bare name if not."""
+    line = ("gcc", *arguments[:-1], f"-print-file-name={arguments[-1]}")
+    done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=20)
+    return "/" in done.stdout
+
+
+def _gcc_major() -> str:
+    line = ("gcc", "-dumpversion")
+    done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=20)
+    return done.stdout.strip().partition(".")[0]
 
 
 def _version(program: str) -> str:

@@ -110,9 +110,25 @@ class Docker:
         if done.returncode == 0 and (digest := _of_platform(done.out, image)):
             return digest
         with self._pulled(image, image.reference):
-            what = '{{join .RepoDigests "\\n"}}'
-            done = _checked(self._run("image", "inspect", "--format", what, image.reference))
-            return _digest(done.out.strip().splitlines()[0].rpartition("@")[2])
+            own = self._asked("{{.Id}}", image.reference)
+            found = self._asked('{{join .RepoDigests "\\n"}}', image.reference).splitlines()[0]
+            self._one_platform(image, own)
+        return _digest(found.rpartition("@")[2])
+
+    def _one_platform(self, image: Image, own: str) -> None:
+        """Refuse an index that this docker cannot read: its digest means several images.
+
+        Before 23.0, `docker manifest inspect` knows no OCI index.
+        """
+        others = sorted({*ARCHS.values()} - {ARCHS[image.arch]})
+        for other in others:
+            pulled = self._run("pull", "--quiet", f"--platform=linux/{other}", image.reference)
+            if pulled.returncode == 0 and self._asked("{{.Id}}", image.reference) != own:
+                msg = f"this docker cannot read the index of {image.reference}: install podman"
+                raise PullError(f"{msg} or skopeo, or name a digest of one platform")
+
+    def _asked(self, what: str, name: str) -> str:
+        return _checked(self._run("image", "inspect", "--format", what, name)).out.strip()
 
     def export(self, image: Image, digest: str, folder: Path) -> Path:
         """Pull, create a container that is never started, and export it."""

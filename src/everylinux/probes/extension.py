@@ -19,7 +19,7 @@ from everylinux.probes.base import python_of
 
 SOURCE = "build/fixtures/ext/everylinux_ext.c"
 TARGET = "/tmp/everylinux_ext.so"  # noqa: S108 - the cell's own tmpfs
-COMPILERS = ("musl-gcc", "gcc", "cc", "clang")
+COMPILERS = ("gcc", "cc", "clang")
 FLAGS = ("-shared", "-fPIC", "-O2", "-nostdlib", "-fno-stack-protector", "-Wl,-z,noexecstack")
 WORD = {"x86_64": "-m64", "x86": "-m32"}
 COMPILE_SECONDS = 30

@@ -23,7 +23,7 @@ SHF_ALLOC = 0x2
 PF_X = 0x1
 
 MUSL = b"musl libc ("
-VERSION = re.compile(rb"\0(1\.\d{1,2}\.\d{1,3})\0")
+VERSION = re.compile(rb"(?<![0-9.])(1\.\d{1,2}\.\d{1,3})\0")
 
 CANARY = (
     re.compile(rb"\x64\x48[\x2b\x33\x8b].\x25\x28\0\0\0", re.DOTALL),  # mov/sub/xor %fs:0x28

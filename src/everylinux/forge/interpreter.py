@@ -1,0 +1,107 @@
+"""How CPython is built, and the programs of our own: the launcher and the agent."""
+
+from __future__ import annotations
+
+from everylinux.forge.command_lines import (
+    CFLAGS,
+    HARDEN,
+    LDFLAGS,
+    PREFIX,
+    PROTECT,
+    PYTHON,
+    RPATH,
+    make,
+    shell,
+    source,
+    tools,
+    with_patches,
+)
+from everylinux.forge.contract import OUT, PROJECT, Command, Recipe, Settings
+
+PROFILE_TASK = (
+    "-m test --pgo --timeout=1200"
+    # musl's fma and its one locale (docs/build.md) fail these, and a failure ends the build
+    " -i test_fma_zero_result -i test_locale_caching -i test_locale_compiled || true"
+)
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """For CPython's configure; see `cpython`."""
+    return {
+        **tools(settings),
+        "CXX": f"{settings.triplet}-g++",  # never run, but sysconfig's word for it
+        "OPT": "-DNDEBUG -fwrapv -O3 -Wall",
+        # The specification's 1 MiB is too little for CPython's own limit of 10,000 C calls: repr
+        # and json crash in a thread (cpython#131338); 2 MiB were enough, 4 leave room.
+        # musl has no sem_clockwait: with semaphores, waits would follow the wall clock (museum 31).
+        "CFLAGS": f"{CFLAGS} -DTHREAD_STACK_SIZE=0x400000 -DHAVE_BROKEN_POSIX_SEMAPHORES=1",
+        "CPPFLAGS": f"-I{PREFIX}/include",
+        "LDFLAGS": f"{LDFLAGS} -s",
+        "LDFLAGS_NODIST": RPATH,
+        "PKG_CONFIG_LIBDIR": f"{PREFIX}/lib/pkgconfig",
+        "TCLTK_CFLAGS": f"-I{PREFIX}/include",
+        "TCLTK_LIBS": "-ltk8.6 -ltcl8.6",
+    }
+
+
+def cpython(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
+    """CPython. CFLAGS and their like are for configure only, or sysconfig carries them twice."""
+    where = source(recipe)
+    optimised = ("--enable-optimizations", "--with-lto") if settings.profile == "release" else ()
+    configure = (
+        *("./configure", f"--build={settings.triplet}", f"--prefix={PYTHON}"),
+        *optimised,
+        *recipe.configure,
+    )
+    # assemble.py compiles the .pyc files, once and hash-based
+    quiet = "COMPILEALL_OPTS='-q -x .'"
+    data = f"{OUT}{PYTHON}/lib/python{settings.python}/_sysconfigdata_*"
+    proof = f"grep -q {settings.triplet} {data}"
+    return with_patches(
+        recipe,
+        Command(configure, where, environment(settings)),
+        *_made(settings, where),
+        shell(f"make install {quiet} DESTDIR={OUT}; {proof}", where),
+    )
+
+
+def _made(settings: Settings, where: str) -> tuple[Command, ...]:
+    """`make all`; PGO and LTO are asserted: configure may drop them without a word."""
+    if settings.profile != "release":
+        return (shell(make(settings.jobs, "all"), where),)
+    asked = (
+        "grep -q '^PGO_PROF_USE_FLAG=.*-fprofile-use' Makefile;"
+        " grep -q '^[A-Z_]*LDFLAGS_NODIST=.*-flto' Makefile"
+    )
+    used = "grep -c -e -fprofile-use /build/home/make.log"
+    return (
+        shell(asked, where),
+        shell(
+            f"{make(settings.jobs, 'all')} > /build/home/make.log 2>&1"
+            " || { tail -n 40 /build/home/make.log; exit 1; }",
+            where,
+            {"PROFILE_TASK": PROFILE_TASK},
+        ),
+        shell(used, where),
+    )
+
+
+STATIC = f"-Os -g0 -Wall -Wextra -Werror {PROTECT} {HARDEN} -s"
+
+
+def _program(settings: Settings, name: str, sources: str, how: str) -> Command:
+    """One static program; `how` is -static or -static-pie."""
+    target = f"{OUT}/opt/{name}/{name}"
+    link = f"{settings.cc} {STATIC} {how} -o {target} {sources}"
+    return shell(f"mkdir -p {OUT}/opt/{name}; {link}", str(PROJECT / name))
+
+
+def agent(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
+    """The resident agent: one static program out of build/agent/*.c."""
+    return (_program(settings, recipe.name, "*.c", "-static"),)
+
+
+def launcher(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
+    """The launcher: static, position independent, for this version's real interpreter."""
+    version = f"-DVERSION='\"{settings.python}\"'"
+    return (_program(settings, recipe.name, f"{version} *.c", "-static-pie"),)
