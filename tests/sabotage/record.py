@@ -1,8 +1,9 @@
 """Records what every probe finds in one cell, for test_facts.py.
 
-    python -m tests.sabotage.record --dist TREE --root UNPACKED_ROOT
+    python -m tests.sabotage.record --dist TREE --root UNPACKED_ROOT [--probe NAME ...]
 
-TREE is a good distribution, UNPACKED_ROOT the root filesystem of Alpine 3.20 for x86_64. Writes
+TREE is a good distribution, UNPACKED_ROOT the root filesystem of Alpine 3.20 for x86_64; for the
+probe `building`, which needs a compiler, that of debian13cc. Without --probe all others. Writes
 tests/data/facts/PROBE.json: sections by name, sorted. A broken section is not recorded: the end
 says which.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +26,15 @@ ARCH = Arch("x86_64")
 BUNDLES = ("/etc/ssl/certs/ca-certificates.crt",)  # as in the matrix
 
 
-def record(tree: Path, root: Path) -> list[str]:
-    """Gather every cell probe and write its sections; the errors of broken ones."""
+def record(tree: Path, root: Path, names: Collection[str]) -> list[str]:
+    """Gather the named cell probes and write their sections; the errors of broken ones."""
     image = Image("alpine320", ARCH, "Alpine", "3.20", ca=BUNDLES)
     cell = Cell(image, "3.13", "bubblewrap")
     subject = Distribution(tree, "3.13", ARCH, "recorded")
     errors = []
     rootfs = RootFs(image, root, "sha256:recorded", "recorded")
     with choose("bubblewrap").open(cell, subject, rootfs) as box:
-        for probe in CELL_PROBES:
+        for probe in (probe for probe in CELL_PROBES if probe.name in names):
             found = probe.gather(box)
             errors += [f"{name}: {row.error}" for name, row in found.items() if row.error]
             write(probe.name, {name: row.value for name, row in found.items() if not row.error})
@@ -54,8 +55,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dist", type=Path, required=True)
     parser.add_argument("--root", type=Path, required=True)
+    names = [probe.name for probe in CELL_PROBES]
+    parser.add_argument("--probe", action="append", choices=names)
     given = parser.parse_args()
-    for error in record(given.dist.resolve(), given.root.resolve()):
+    chosen = given.probe or [name for name in names if name != "building"]
+    for error in record(given.dist.resolve(), given.root.resolve(), chosen):
         print(error)  # noqa: T201 - what the program is for
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from everylinux.model import MOVED
 from everylinux.probes import static
 from everylinux.probes.base import CellProbe, Inside, StaticProbe
 from everylinux.probes.extension import Extension
 from everylinux.probes.performance import Performance
 from everylinux.probes.starting import Starting
+from everylinux.probes.surveying import Surveying
 from everylinux.probes.tls import Tls
 from everylinux.probes.trust import Trust
 
@@ -107,6 +109,55 @@ CELL_PROBES: tuple[CellProbe, ...] = (
         ),
         also=("asking",),
     ),
+    Inside(
+        "building",
+        (
+            "built_extension",
+            "built_limited",
+            "built_headers",
+            "built_program",
+            "built_package",
+            "built_overflow",
+            "built_moved",
+            "built_without",
+        ),
+        seconds=400,
+        also=("asking",),
+        arguments=(str(MOVED["space"]),),
+    ),
+    Inside(
+        "protections",
+        (
+            "protected_addresses",
+            "protected_pages",
+            "thread_stack",
+            "tree_size",
+            "fortified",
+            "lookup_order",
+        ),
+        seconds=120,
+        also=("asking",),
+    ),
+    Inside(
+        "variables",
+        (
+            "variable_home",
+            "variable_path",
+            "variable_hash_seed",
+            "variable_io_encoding",
+            "variable_unbuffered",
+            "variable_verbose",
+            "variable_warnings",
+            "variable_bytecode",
+            "variable_optimize",
+            "variable_temporary",
+            "variable_pip_cache",
+            "variable_search",
+        ),
+        seconds=120,
+        also=("asking",),
+    ),
+    Surveying(),
     Extension(),
     Inside("crypto", ("crypto", "trust")),
     Tls(),
