@@ -18,6 +18,7 @@ import dataclasses
 import fnmatch
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -45,6 +46,8 @@ RESOURCES = "all,-network,-urlfetch,-gui,-audio,-largefile"  # what a sandbox ha
 OUTCOMES = {0: "passed", 2: "failed", 3: "environment changed", 4: "skipped", 124: "timed out"}
 """Exit status of one file (Lib/test/libregrtest/runtests.py and results.py: EXITCODE_*)."""
 TAIL_BYTES = 4000
+BAD = re.compile(r"^(?:FAIL|ERROR): \S+ \(([\w.]+)\)", re.MULTILINE)
+"""A failure as unittest prints it; those of subtests are in no JUnit file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +185,7 @@ def run_one(tree: Path, name: str) -> Outcome:
         status, text = _ended(line, environment(tree), folder)
         seconds = round(time.monotonic() - began, 1)
         tests, skipped, bad = counted(report)
+    bad = tuple(sorted({*bad, *BAD.findall(text)}))
     outcome = OUTCOMES.get(status, "died" if status < 0 else "failed")
     if outcome == "passed" and tests and tests == skipped:
         outcome = "skipped"

@@ -36,35 +36,45 @@ def chosen(order):  # noqa: ANN001, ANN201 - plain data
 
 
 def environment(order, subject, benchmark):  # noqa: ANN001, ANN201
-    """The folder of the virtual environment in which a subject runs a benchmark."""
+    """The folder of the virtual environment in which a subject runs a benchmark, and its needs."""
     lock = Path(benchmark.requirements_lockfile or "")
-    own = benchmark.name if lock.is_file() and lock.read_text().strip() else BASE
-    return Path(order["venvs"], subject, own), lock if own != BASE else None
+    vendor = Path(benchmark.runscript).parent / "vendor"  # 2to3 would install it as it runs
+    needs = ["-r", str(lock)] if lock.is_file() and lock.read_text().strip() else []
+    needs += [str(vendor)] if vendor.is_dir() else []
+    return Path(order["venvs"], subject, benchmark.name if needs else BASE), needs
 
 
 def prepare(order, result):  # noqa: ANN001, ANN201
     """Make all environments; who cannot have one is told in the result."""
+    versions = {subject: version(program) for subject, program in order["subjects"].items()}
     for benchmark in chosen(order):
         for subject, program in order["subjects"].items():
-            folder, lock = environment(order, subject, benchmark)
-            if (folder / "ready").exists():
+            folder, needs = environment(order, subject, benchmark)
+            ready = folder / "ready"
+            if ready.exists() and ready.read_text() == versions[subject]:
                 continue
-            why = made(folder, program, lock)
+            why = made(folder, program, needs)
             if why:
                 result["failed"].setdefault(benchmark.name, {})[subject] = why
+            else:
+                ready.write_text(versions[subject])
 
 
-def made(folder, program, lock):  # noqa: ANN001, ANN201
+def version(program):  # noqa: ANN001, ANN201
+    """What a subject says of itself: an environment of another one is made anew."""
+    done = subprocess.run([program, "-VV"], capture_output=True, text=True, check=True)
+    return program + done.stdout
+
+
+def made(folder, program, needs):  # noqa: ANN001, ANN201
     """Make one environment with pyperf in it; the reason if it cannot be."""
     subprocess.run([program, "-m", "venv", "--without-pip", "--clear", str(folder)], check=True)
-    wanted = [PYPERF, *(["-r", str(lock)] if lock else [])]
-    # One pip for all subjects. Binary packages only: a compiler's choice is not what is compared.
+    # One pip for all subjects; wheels where there are any, so that no compiler is compared.
     line = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "-q"]
-    line += ["install", "--prefer-binary", "--no-compile", *wanted]
+    line += ["install", "--prefer-binary", PYPERF, *needs]
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     if done.returncode:
         return "pip: " + (done.stderr.strip().splitlines() or ["failed"])[-1][:300]
-    (folder / "ready").touch()
     return ""
 
 
@@ -120,7 +130,10 @@ def main(what, order_file, result_file):  # noqa: ANN001, ANN201
         part.write_text(json.dumps(result))
         part.replace(file)
 
-    if what == "prepare":
+    if what == "prepare":  # what failed in an earlier run has its turn again
+        for name in result["failed"]:
+            result["done"].pop(name, None)
+        result["failed"] = {}
         prepare(order, result)
     else:
         run(order, result, save)
