@@ -19,13 +19,16 @@ from pathlib import Path
 from commands import ratio_of_commands
 from machine import describe
 from measure import Context, Measurement, collect
+from pythons import PROMISED as PYTHONS
+from pythons import pythons
 from runs import MEASURES as RUNS
 
 ROOT = Path(__file__).resolve().parents[1]
-MEASURES = {"command": ratio_of_commands, **RUNS}
+MEASURES = {"command": ratio_of_commands, "pythons": pythons, **RUNS}
 """What can be measured: a function each, which may give several results."""
 PROMISED = {
     "command": {"command.agent": "s", "command.testinfra-podman": "s", "command.ratio": ""},
+    "pythons": PYTHONS,
     "matrix.n2": {"matrix.n2": "s", "controller.peak_rss": "bytes"},
 }
 """The results of a measure that gives other ones than its own name in seconds: unit by name."""

@@ -14,18 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
-NAMES = {"command", "cell.warm", "matrix.n1", "matrix.n2", "build.cold", "build.noop"}
-
-
-@pytest.fixture(autouse=True)
-def path(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The folder is a program, not a package: import its modules as the program does."""
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    before = set(sys.modules)
-    yield
-    for name in set(sys.modules) - before:
-        if name in {"bench", "commands", "machine", "measure", "runs"}:
-            del sys.modules[name]
+NAMES = {"command", "pythons", "cell.warm", "matrix.n1", "matrix.n2", "build.cold", "build.noop"}
 
 
 def module(name: str) -> Any:  # noqa: ANN401 - a module that mypy does not see

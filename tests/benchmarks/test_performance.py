@@ -190,3 +190,24 @@ def test_the_root_is_closed_unless_a_network_is_needed(tmp_path: Path) -> None:
     assert closed[closed.index("/") - 2] == "--ro-bind"
     assert closed[closed.index("/subjects/x") - 2] == "--ro-bind"
     assert closed.index("/subjects") < closed.index("/subjects/x")
+
+
+def test_bench_has_the_ratios_to_the_best_other() -> None:
+    """Start and memory against the best of the others, the suite against Debian's."""
+    pythons = module("pythons")
+    full = document()
+    for part in (full["starts"]["seconds"], full["starts"]["memory"]):
+        part["-c pass"]["ours-3.13"] = part["-c pass"].pop("ours")
+        part["20 modules"] = part["-c pass"]
+    full["subjects"] = {"ours-3.13": {"says": ""}, "debian-3.13": {"says": ""}}
+    for by_name in full["pyperformance"]["seconds"].values():
+        by_name["ours-3.13"] = by_name.pop("ours")
+    found = {result.name: result.value for result in pythons.ratios(full)}
+
+    assert found == {
+        "pythons.start": pytest.approx(0.9),
+        "pythons.rss": pytest.approx(2.0),
+        "pythons.suite": pytest.approx(1.0),
+    }
+    assert set(found) == set(pythons.PROMISED)
+    assert list(pythons.ratios(document(starts={}, pyperformance={}))) == []
