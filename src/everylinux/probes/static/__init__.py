@@ -6,7 +6,14 @@ from everylinux.probes.base import StaticProbe
 from everylinux.probes.static.elf import ElfProbe
 from everylinux.probes.static.files import FilesProbe
 from everylinux.probes.static.manifest import ManifestProbe
+from everylinux.probes.static.papers import PapersProbe
 from everylinux.probes.static.text import TextProbe
 
-PROBES: tuple[StaticProbe, ...] = (FilesProbe(), ElfProbe(), TextProbe(), ManifestProbe())
+PROBES: tuple[StaticProbe, ...] = (
+    FilesProbe(),
+    ElfProbe(),
+    TextProbe(),
+    ManifestProbe(),
+    PapersProbe(),
+)
 """Every static probe; no two provide the same section."""

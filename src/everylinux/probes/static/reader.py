@@ -23,6 +23,7 @@ PARSERS = {
     "json": ("content", "json_paths"),
     "macros": ("content", "macros"),
     "pc": ("content", "pkgconfig"),
+    "bill": ("bill", "describe"),
 }
 
 

@@ -1,0 +1,104 @@
+"""Each fault of the papers turns red the claims it names, and no other; good papers are green."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from everylinux import checks
+from everylinux.checks import ARTEFACT, Check, Expected
+from everylinux.facts import Facts
+from everylinux.model import Arch, Distribution, Outcome, Section
+from everylinux.probes.static.files import FilesProbe
+from everylinux.probes.static.manifest import ManifestProbe
+from everylinux.probes.static.papers import PapersProbe
+from tests.sabotage import FAULTS, Fault, papers, papers_tree
+
+SUITES = Path(__file__).parents[2] / "suites"
+EXPECTED = Expected("3.13", "x86_64", "standalone", suites=SUITES)
+MINE = papers.__name__.rsplit(".", 1)[-1]
+TREE_FAULTS = sorted((f for f in FAULTS.values() if f.area == MINE), key=lambda fault: fault.name)
+
+
+def _load() -> Iterator[Check]:
+    """The checks, imported as pytest does: by file."""
+    for path in sorted((SUITES / "papers").glob("test_*.py")):
+        spec = importlib.util.spec_from_file_location(f"suites_papers_{path.stem}", path)
+        assert spec
+        assert spec.loader
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        yield from (v.__check__ for v in vars(module).values() if hasattr(v, "__check__"))
+
+
+CLAIMS = {check.claim.id: check for check in _load()}
+
+
+@pytest.fixture(scope="session")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tree, its archives and its papers."""
+    return papers_tree.build(tmp_path_factory.mktemp("papers")).parent
+
+
+def judged(tree: Path) -> dict[str, Outcome]:
+    """Claim id -> outcome, of all claims on papers."""
+    said = json.loads((tree / "manifest.json").read_text())
+    subject = Distribution(tree, "3.13", Arch("x86_64"), "", manifest=said)
+    sections: dict[str, Section] = {}
+    for probe in (FilesProbe(), ManifestProbe(), PapersProbe()):
+        sections |= probe.gather(subject)
+    values = {"artefact": Facts.of(sections), "expected": EXPECTED}
+    return {id_: checks.evaluate(c, ARTEFACT, values).outcome for id_, c in CLAIMS.items()}
+
+
+def test_good_papers_are_green(good: Path) -> None:
+    """Every claim passes: none is unknown, none is skipped."""
+    outcomes = judged(good / "python")
+
+    assert CLAIMS
+    assert {k: v for k, v in outcomes.items() if v is not Outcome.PASSED} == {}
+
+
+@pytest.mark.parametrize("fault", TREE_FAULTS, ids=lambda fault: fault.name)
+def test_a_fault_kills_what_it_names(fault: Fault, good: Path, tmp_path: Path) -> None:
+    """A fault turns exactly the claims it names red."""
+    folder = tmp_path / "build"
+    shutil.copytree(good, folder, symlinks=True)
+
+    fault.apply(folder / "python")
+
+    outcomes = judged(folder / "python")
+    assert {k for k, v in outcomes.items() if v is Outcome.FAILED} == set(fault.kills)
+
+
+def test_every_claim_has_a_red_sample() -> None:
+    """No claim on papers is without a fault that turns it red."""
+    assert set(CLAIMS) - {claim for fault in TREE_FAULTS for claim in fault.kills} == set()
+
+
+def test_without_a_bill_nothing_is_passed(good: Path, tmp_path: Path) -> None:
+    """What cannot be told is unknown; a tree without archives beside has no statement to judge."""
+    tree = Path(shutil.copytree(good / "python", tmp_path / "python", symlinks=True))
+    (tree / "sbom.cdx.json").unlink()
+
+    outcomes = judged(tree)
+
+    assert {outcomes[f"PAP-00{n}"] for n in range(2, 10)} == {Outcome.UNKNOWN}
+    assert {outcomes[f"PAP-30{n}"] for n in range(1, 6)} == {Outcome.SKIPPED}
+
+
+def test_an_edition_may_have_what_is_open(good: Path, tmp_path: Path) -> None:
+    """What the specification pins is told and not red."""
+    folder = tmp_path / "build"
+    shutil.copytree(good, folder, symlinks=True)
+    FAULTS["a_component_below_its_floor"].apply(folder / "python")
+    manifest = folder / "python/manifest.json"
+    said = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps({**said, "edition": {**said["edition"], "name": "reference"}}))
+
+    assert judged(folder / "python")["PAP-201"] is Outcome.PASSED
