@@ -47,7 +47,7 @@ def install_compiler(opt: Path, tree: Path, settings: Settings) -> None:
     """Put the wrapper and all it needs into a tree whose sysconfig data is already rewritten."""
     place, headers = tree / FOLDER, opt / "musl/include"
     shutil.copytree(headers, place / "include", ignore=_without_kernel(headers))
-    shutil.copytree(opt / "fortify", place / "fortify")
+    shutil.copytree(opt / "fortify", place / "fortify", ignore=shutil.ignore_patterns("*.md"))
     for name in SOURCES:
         shutil.copy(opt / "wrapper" / name, place / name)
     words = {**WORDS[settings.arch], "@machine@": settings.machine}
