@@ -25,6 +25,7 @@ from everylinux.forge.assemble_text import rewrite_config, rewrite_pkgconfig, re
 from everylinux.forge.contract import Recipe, Settings
 from everylinux.forge.manifest import write_manifest
 from everylinux.forge.pack import pack
+from everylinux.forge.papers import write_sbom, write_statement
 
 TREE = "python"
 
@@ -97,7 +98,9 @@ def distribution(recipe: Recipe, settings: Settings, inputs: Path, output: Path)
     set_modes(tree)
     omitted = {_filled(pattern, version): why for pattern, why in OMITTED.items()}
     write_manifest(tree, inputs / "build.json", opt / "licenses", omitted)
-    pack(tree, output, f"python-{version}-{settings.arch}", settings.source_date_epoch)
+    write_sbom(tree)
+    name = f"python-{version}-{settings.arch}"
+    write_statement(tree, name, pack(tree, output, name, settings.source_date_epoch))
 
 
 def _filled(text: str, version: str) -> str:
