@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from everylinux import places
+from everylinux.commands.build_root import build_root
 from everylinux.errors import UsageError
 from everylinux.forge import publish, toolchain
 from everylinux.forge import verify as reproducible
@@ -21,7 +22,7 @@ from everylinux.forge.lock import load_lock
 from everylinux.forge.progress import Progress
 from everylinux.forge.sandbox import argv
 from everylinux.forge.sources import Sources, providers
-from everylinux.forge.step import Workshop, log_path, prepare, workplace
+from everylinux.forge.step import log_path, prepare, workplace
 from everylinux.forge.store import FAILED, Store
 from everylinux.model import Arch
 
@@ -130,16 +131,23 @@ def make(
     """Read the checkout; RecipeError for any mistake in it, EverylinuxError for a missing tool."""
     from everylinux.forge import recipe, systems  # noqa: PLC0415 - only where a build is asked for
 
-    toolchain.missing()
-    toolchain.missing_for(settings.arch)
-    root, cache = places.project_root(), places.cache_root()
+    machine = Path("/")
+    if settings.profile == "release":
+        toolchain.missing(("bwrap",))
+        root = build_root(progress.line, offline=offline)
+        machine, programs = root.path, root.programs
+    else:
+        toolchain.missing()
+        toolchain.missing_for(settings.arch)
+        programs = toolchain.fingerprint()
+    project, cache = places.project_root(), places.cache_root()
     store = Store(cache)
     store.make()
     store.sweep()
-    edition, lock = the_edition(settings.edition), load_lock(root / "build" / "lock.yaml")
-    recipes = select(recipe.load_recipes(root / "build" / "recipes"), edition, settings)
+    edition, lock = the_edition(settings.edition), load_lock(project / "build" / "lock.yaml")
+    recipes = select(recipe.load_recipes(project / "build" / "recipes"), edition, settings)
     return Forge(
-        project=Project(root / "build", systems.SYSTEMS, systems.HOST_STEPS),
+        project=Project(project / "build", systems.SYSTEMS, systems.HOST_STEPS),
         recipes=recipes,
         lock=lock,
         promises=tuple(promised(edition, settings, recipes, lock)),
@@ -148,7 +156,8 @@ def make(
         sources=Sources(
             cache / "sources", providers(names, cache), offline=offline, say=progress.line
         ),
-        toolchain=toolchain.fingerprint(),
+        toolchain=programs,
+        machine=machine,
     )
 
 
@@ -196,7 +205,7 @@ def look_around(forge: Forge, plan: Plan, name: str) -> None:
     if name not in forge.recipes:
         raise UsageError(f"there is no step {name}")
     step = plan.steps[name]
-    shop = Workshop(forge.store, forge.project, forge.children, forge.sources.folder)
+    shop = forge.workshop()
     with forge.store.building(step.key):
         work = workplace(shop, step)
         if not (work.root / FAILED).exists():

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from everylinux.errors import BuildError
-from everylinux.forge.contract import Settings
+from everylinux.forge.contract import MACHINE, Settings
 
 LIBC = "libc.so"
 INTERPRETER = "/lib/ld-musl-{machine}.so.1"  # where a musl distribution has its loader; not used
@@ -81,8 +81,22 @@ def search_path(path: PurePosixPath | Path) -> str:
     return f"$ORIGIN/{up}/{LIBRARIES}:$ORIGIN/{up}/lib"
 
 
-def _run(*command: str) -> str:
+def _run(program: str, *arguments: str) -> str:
+    command = (*_of_the_machine(program), *arguments)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise BuildError(f"{' '.join(command)}: {done.stderr.strip()[:300]}")
+        raise BuildError(f"{program} {' '.join(arguments)}: {done.stderr.strip()[:300]}")
     return done.stdout
+
+
+def _of_the_machine(program: str) -> tuple[str, ...]:
+    """The program of the build's own root, run by that root's loader; the host's without one.
+
+    A Debian of x86_64 has its loader and libraries at these places (Debian policy, multiarch).
+    """
+    machine = Path(os.environ.get(MACHINE, "/"))
+    if machine == Path("/"):
+        return (program,)
+    loader = machine / "lib64/ld-linux-x86-64.so.2"
+    libraries = machine / "usr/lib/x86_64-linux-gnu"
+    return (str(loader), "--library-path", str(libraries), str(machine / "usr/bin" / program))

@@ -63,6 +63,9 @@ NEEDED = PurePosixPath("/opt")
 TARGET = "distribution"
 """The recipe that `everylinux build` builds, with everything it needs."""
 
+MACHINE = "EVERYLINUX_BUILD_MACHINE"
+"""In a host step's environment: the root whose patchelf and strip it runs, "/" for the host's."""
+
 BUILD_INFO = "build.json"
 """In a host step's `inputs`, beside `opt/`: what was built from what.
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from everylinux.forge.contract import Recipe, Settings
@@ -46,6 +47,7 @@ class Forge:
     toolchain: Mapping[str, str]
     children: Children = field(default_factory=Children)
     promises: tuple[Mapping[str, Any], ...] = ()  # editions.promised
+    machine: Path = Path("/")  # whose programs build
 
     def plan(self, target: str) -> Plan:
         """What would be done; asks no network. RecipeError for any mistake in the data."""
@@ -108,6 +110,10 @@ class Forge:
             "sha256": form.sha256,
             "origin": dict(form.origin),
         }
+
+    def workshop(self) -> Workshop:
+        """What all steps share."""
+        return Workshop(self.store, self.project, self.children, self.sources.folder, self.machine)
 
     def version(self, name: str) -> str:
         """The version of a recipe's first source, "" if it has none."""
@@ -175,7 +181,7 @@ class Forge:
 
     def _one(self, step: Step, progress: Progress) -> None:
         name, version = step.recipe.name, self.version(step.recipe.name)
-        shop = Workshop(self.store, self.project, self.children, self.sources.folder)
+        shop = self.workshop()
 
         def waiting() -> None:
             progress.line(f"{name}: another build is at it, waiting")

@@ -56,7 +56,9 @@ def cpython(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
     # assemble.py compiles the .pyc files, once and hash-based
     quiet = "COMPILEALL_OPTS='-q -x .'"
     data = f"{OUT}{PYTHON}/lib/python{settings.python}/_sysconfigdata_*"
-    proof = f"grep -q {settings.triplet} {data}"
+    dynload = f"{OUT}{PYTHON}/lib/python{settings.python}/lib-dynload"
+    # up to 3.11 setup.py renames what cannot be imported, and goes on
+    proof = f"grep -q {settings.triplet} {data}; ! ls {dynload}/*_failed.so 2>/dev/null"
     return with_patches(
         recipe,
         Command(configure, where, environment(settings)),

@@ -28,6 +28,7 @@ USER = "1000"
 HOST_SEARCH = "/usr/sbin:/usr/bin:/sbin:/bin"
 SEARCH = f"/opt/toolchain/bin:{HOST_SEARCH}"
 HOST = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
+STRANGERS = ("usr/include/*-linux-musl", "usr/lib/*-linux-musl", "usr/lib/musl")
 PASSWD = f"build:x:{USER}:{USER}:build:{HOME}:/bin/sh\n"
 GROUP = f"build:x:{USER}:\n"
 
@@ -39,6 +40,7 @@ class Work:
     root: Path
     patches: Path | None = None  # of the checkout
     project: tuple[Path, ...] = ()  # of the checkout
+    machine: Path = Path("/")  # whose programs run: the host's root, or a pinned one
 
     @property
     def src(self) -> Path:
@@ -87,7 +89,7 @@ def argv(
         *("--unshare-all", "--die-with-parent", "--hostname", "everylinux"),
         *(() if terminal else ("--new-session",)),
         *("--uid", USER, "--gid", USER, "--cap-drop", "ALL", "--clearenv"),
-        *_host(),
+        *_host(work.machine),
         *("--proc", "/proc", "--dev", "/dev"),
         *_places(work),
         *("--chdir", command.cwd),
@@ -96,15 +98,18 @@ def argv(
     )
 
 
-def _host() -> Iterator[str]:
-    yield from ("--ro-bind", "/usr", "/usr", "--tmpfs", "/usr/local")
+def _host(machine: Path) -> Iterator[str]:
+    yield from ("--ro-bind", str(machine / "usr"), "/usr", "--tmpfs", "/usr/local")
     for name in HOST:
-        path = Path("/", name)
+        path = machine / name
         if path.is_symlink():
-            yield from ("--symlink", str(path.readlink()), str(path))
+            yield from ("--symlink", str(path.readlink()), f"/{name}")
         elif path.is_dir():
-            yield from ("--ro-bind", str(path), str(path))
-    yield from ("--ro-bind-try", "/etc/alternatives", "/etc/alternatives")
+            yield from ("--ro-bind", str(path), f"/{name}")
+    yield from ("--ro-bind-try", str(machine / "etc/alternatives"), "/etc/alternatives")
+    for pattern in STRANGERS:  # a machine's own musl, which setup.py of CPython 3.11 would take
+        for path in sorted(machine.glob(pattern)):
+            yield from ("--tmpfs", f"/{path.relative_to(machine)}")
 
 
 def _places(work: Work) -> Iterator[str]:

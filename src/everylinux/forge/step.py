@@ -18,7 +18,7 @@ from typing import IO, Any
 from everylinux.archives import SOURCE, extract, remove_tree
 from everylinux.errors import BuildError, EverylinuxError
 from everylinux.forge import hosted, sandbox
-from everylinux.forge.contract import BUILD_INFO, Recipe, Settings
+from everylinux.forge.contract import BUILD_INFO, MACHINE, Recipe, Settings
 from everylinux.forge.keys import Project, commands
 from everylinux.forge.lock import Form
 from everylinux.forge.sandbox import Work
@@ -107,6 +107,7 @@ class Workshop:
     project: Project
     children: Children
     archives: Path  # sources by sha256
+    machine: Path = Path("/")  # whose programs run in the sandboxes
 
 
 def log_path(store: Store, step: Step) -> Path:
@@ -136,6 +137,7 @@ def workplace(shop: Workshop, step: Step) -> Work:
         shop.store.work(step.key),
         patches if patches.is_dir() else None,
         shop.project.parts(step.recipe),
+        shop.machine,
     )
 
 
@@ -197,6 +199,7 @@ def _run_hosted(shop: Workshop, step: Step, work: Work, log: IO[bytes]) -> None:
     line = sandbox.host_argv(work, sys.executable, work.root / "order.json")
     environment = {**sandbox.environment(step.settings), "PYTHONPATH": os.pathsep.join(sys.path)}
     environment |= {"PATH": sandbox.HOST_SEARCH, "PYTHONDONTWRITEBYTECODE": "1"}
+    environment |= {MACHINE: str(shop.machine)}
     _check(function.__name__, shop.children.run(line, log, environment))
 
 
