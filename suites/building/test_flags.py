@@ -10,7 +10,7 @@ from everylinux.checks import Evidence, Expected, check
 from everylinux.facts import Facts
 
 TABLE = "building/expected.yaml"
-REASONS = "../build/deviations.yaml"
+REASONS = "../build/flags/deviations.yaml"
 OURS = ("standalone",)
 Row = Mapping[str, str]
 
@@ -37,7 +37,7 @@ def _unexplained(component: str, flags: Iterable[str], rows: list[Row]) -> list[
 @check(
     "BLD-030",
     source="spec: Compilation Flags, Python Build Configuration",
-    remedy="Give the flag in the recipe, or build/deviations.yaml a row with the reason.",
+    remedy="Give the flag in the recipe, or build/flags/deviations.yaml a row with the reason.",
     profiles=OURS,
 )
 def test_python_has_its_configure_flags(
@@ -59,7 +59,7 @@ def test_python_has_its_configure_flags(
 @check(
     "BLD-031",
     source="spec: Compilation Flags, Python Build Configuration",
-    remedy="Give the flag in the recipe, or build/deviations.yaml a row with the reason.",
+    remedy="Give the flag in the recipe, or build/flags/deviations.yaml a row with the reason.",
     profiles=OURS,
 )
 def test_python_has_its_compiler_flags(
@@ -84,7 +84,7 @@ def test_python_has_its_compiler_flags(
 @check(
     "BLD-032",
     source="spec: Dependency Compilation Flags, Musl Build Configuration",
-    remedy="Give the flag in the recipe, or build/deviations.yaml a row with the reason.",
+    remedy="Give the flag in the recipe, or build/flags/deviations.yaml a row with the reason.",
     profiles=OURS,
 )
 def test_libraries_have_their_flags(facts: Facts, evidence: Evidence, expected: Expected) -> None:
@@ -109,7 +109,7 @@ def test_libraries_have_their_flags(facts: Facts, evidence: Evidence, expected: 
 @check(
     "BLD-033",
     source="issue 3: all flags or a recorded reason, in the manifest",
-    remedy="Let the manifest carry the rows of build/deviations.yaml that apply to the build.",
+    remedy="Let the manifest carry the rows of build/flags/deviations.yaml that apply.",
     profiles=OURS,
 )
 def test_manifest_records_deviations(facts: Facts, evidence: Evidence, expected: Expected) -> None:

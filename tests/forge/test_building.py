@@ -238,3 +238,13 @@ def test_project_files_are_copied() -> None:
 
     assert f"cp -R /build/project/fortify {OUT}/opt/fortify" in command.argv[-1]
     assert f"cp -R /build/project/wrapper {OUT}/opt/wrapper" in command.argv[-1]
+
+
+def test_deviations_are_of_the_profile() -> None:
+    """What only a quick build leaves out is no deviation of a release; each row has a reason."""
+    quick = assemble_building.deviations(PROJECT, Settings())
+    release = assemble_building.deviations(PROJECT, Settings(profile="release"))
+    lost = {row["flag"] for row in quick} - {row["flag"] for row in release}
+
+    assert lost == {"--enable-optimizations", "--with-lto"}
+    assert all(row["reason"] and row["component"] for row in quick)

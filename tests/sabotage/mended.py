@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-REASONS = Path(__file__).parents[2] / "build/deviations.yaml"
+REASONS = Path(__file__).parents[2] / "build/flags/deviations.yaml"
 BUILD = "--build=x86_64-linux-musl"
 
 

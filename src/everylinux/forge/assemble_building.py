@@ -3,6 +3,7 @@
     inputs/opt/musl      headers            -> python/lib/musl/include
     inputs/opt/fortify   checked functions  -> python/lib/musl/fortify
     inputs/opt/wrapper   the program        -> python/bin/everylinux-cc, everylinux-c++
+    inputs/opt/flags     deviations.yaml    -> the manifest's `deviations`
 
 sysconfig names the wrapper as CC, by its place at import, so setuptools calls it also after a move.
 """
@@ -12,6 +13,8 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
+
+import yaml
 
 from everylinux.errors import BuildError
 from everylinux.forge.contract import X86, X86_64, Settings
@@ -80,3 +83,9 @@ def name_compiler(tree: Path, version: str) -> None:
         if "_prefix = " not in text:
             raise BuildError(f"{path.name} does not know its place", move="call rewrite_sysconfig")
         path.write_text(text + _FOOTER, "utf-8")
+
+
+def deviations(opt: Path, settings: Settings) -> list[dict[str, str]]:
+    """Rows of build/flags/deviations.yaml that hold in this profile, for the manifest."""
+    rows = yaml.safe_load((opt / "flags/deviations.yaml").read_text("utf-8"))["deviations"]
+    return [row for row in rows if row.get("profile", settings.profile) == settings.profile]
