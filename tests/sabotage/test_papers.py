@@ -102,3 +102,30 @@ def test_an_edition_may_have_what_is_open(good: Path, tmp_path: Path) -> None:
     manifest.write_text(json.dumps({**said, "edition": {**said["edition"], "name": "reference"}}))
 
     assert judged(folder / "python")["PAP-201"] is Outcome.PASSED
+
+
+@pytest.mark.parametrize(
+    ("component", "version", "id_", "below"),
+    [
+        ("openssl", "1.1.1w", "CVE-2024-13176", True),  # fixed in 1.1.1zb, which is later
+        ("openssl", "1.1.1zb", "CVE-2024-13176", False),
+        ("openssl", "1.1.1zb", "CVE-2025-9230", True),
+        ("openssl", "3.5.3", "CVE-2025-9230", True),
+        ("openssl", "3.5.10", "CVE-2025-9230", False),
+        ("xz", "5.2.5", "CVE-2025-31115", False),  # of 5.3.3 and later
+        ("xz", "5.4.1", "CVE-2025-31115", True),
+        ("cpython", "3.11.17", "CVE-2026-82049", False),
+        ("cpython", "3.13.15", "CVE-2026-82049", True),
+        ("cpython", "3.14.2", "CVE-2026-82049", False),  # later than every floor
+        ("cpython", "3.12.3", "CVE-2026-15310", False),  # the row tells of 3.13 and 3.14 alone
+    ],
+)
+def test_floors_are_of_series(component: str, version: str, id_: str, *, below: bool) -> None:
+    """Each series has its own floor; letters count as OpenSSL's do."""
+    row = {"name": component, "version": version, "patches": []}
+    manifest = {"components": [row], "edition": {"name": "current"}}
+    values = {"artefact": Facts.of({"manifest": manifest}), "expected": EXPECTED}
+
+    verdict = checks.evaluate(CLAIMS["PAP-201"], ARTEFACT, values)
+
+    assert (id_ in verdict.evidence["offenders"].get(component, [])) is below
