@@ -11,7 +11,9 @@ why}}, "done": {benchmark: ...}, "pyperformance": version}`. It is written after
 a second run goes on where the first one stopped.
 """
 
+import contextlib
 import importlib.metadata
+import io
 import json
 import os
 import subprocess
@@ -39,7 +41,8 @@ def environment(order, subject, benchmark):  # noqa: ANN001, ANN201
     """The folder of the virtual environment in which a subject runs a benchmark, and its needs."""
     lock = Path(benchmark.requirements_lockfile or "")
     vendor = Path(benchmark.runscript).parent / "vendor"  # 2to3 would install it as it runs
-    needs = ["-r", str(lock)] if lock.is_file() and lock.read_text().strip() else []
+    # pyperformance's own environments have setuptools; Django and SymPy of its lock want distutils
+    needs = ["setuptools", "-r", str(lock)] if lock.is_file() and lock.read_text().strip() else []
     needs += [str(vendor)] if vendor.is_dir() else []
     return Path(order["venvs"], subject, benchmark.name if needs else BASE), needs
 
@@ -107,10 +110,13 @@ def todo(order, result, benchmark):  # noqa: ANN001, ANN201
 def once(order, subject, benchmark, seen, options):  # noqa: ANN001, ANN201
     """Run one benchmark with one subject, add its values to `seen`; the reason if it fails."""
     folder, _ = environment(order, subject, benchmark)
+    said = io.StringIO()
     try:
-        suite = benchmark.run(str(folder / "bin" / "python"), pyperf_opts=options)
+        with contextlib.redirect_stderr(said):
+            suite = benchmark.run(str(folder / "bin" / "python"), pyperf_opts=options)
     except (RuntimeError, TimeoutError, OSError) as error:
-        return f"{type(error).__name__}: {error}"
+        lines = [line for line in said.getvalue().splitlines() if "Error:" in line]
+        return f"{error}: {lines[0] if lines else said.getvalue()[-200:]}"
     for part in suite.get_benchmarks():
         seen.setdefault(part.get_name(), {}).setdefault(subject, []).append(list(part.get_values()))
     return ""
