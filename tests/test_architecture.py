@@ -43,7 +43,8 @@ RULES: dict[str, set[str]] = {
     "forge": set(),
     "probes": {"agent", "engines"},  # of the engines only their protocol, see below
     "facts": set(),
-    "checks": {"facts", "budgets"},
+    "promises": set(),
+    "checks": {"facts", "budgets", "promises"},
     "journal": set(),
     "report": {"journal"},
     "gate": {"report"},

@@ -123,9 +123,22 @@ def test_an_edition_may_have_what_is_open(good: Path, tmp_path: Path) -> None:
 def test_floors_are_of_series(component: str, version: str, id_: str, *, below: bool) -> None:
     """Each series has its own floor; letters count as OpenSSL's do."""
     row = {"name": component, "version": version, "patches": []}
-    manifest = {"components": [row], "edition": {"name": "current"}}
+    manifest = {"components": [row], "edition": {"name": "other"}}
     values = {"artefact": Facts.of({"manifest": manifest}), "expected": EXPECTED}
 
     verdict = checks.evaluate(CLAIMS["PAP-201"], ARTEFACT, values)
 
     assert (id_ in verdict.evidence["offenders"].get(component, [])) is below
+
+
+def test_what_is_accepted_is_named_one_by_one() -> None:
+    """An edition that accepts some advisories of a component accepts no other of it."""
+    row = {"name": "cpython", "version": "3.13.0", "patches": []}
+    manifest = {"components": [row], "edition": {"name": "current"}}
+    values = {"artefact": Facts.of({"manifest": manifest}), "expected": EXPECTED}
+
+    verdict = checks.evaluate(CLAIMS["PAP-201"], ARTEFACT, values)
+
+    assert verdict.outcome is Outcome.FAILED
+    assert "CVE-2026-82049" in verdict.evidence["accepted"]["cpython"]
+    assert "CVE-2026-82049" not in verdict.evidence["offenders"]["cpython"]

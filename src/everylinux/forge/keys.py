@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import hashlib
+import importlib.metadata
 import importlib.util
 import json
 import platform
@@ -118,6 +119,7 @@ def _host(project: Project, recipe: Recipe, settings: Settings) -> dict[str, Any
         "code": code_digest(step.__module__),
         "python": platform.python_version(),
         "zstandard": zstandard.__version__,
+        "cyclonedx": importlib.metadata.version("cyclonedx-python-lib"),
     }
 
 
