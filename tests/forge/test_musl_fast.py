@@ -1,7 +1,7 @@
 """build/musl-fast: the C library that it makes, against naive functions and hard use.
 
 musl is built as the recipe does it, from the archives that a build left in the cache; the checks
-are the C programs of tests/forge/musl_fast, which run under that library's own loader.
+are the C programs of tests/forge/libc_checks, which run under that library's own loader.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from everylinux.places import cache_root
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build"
-PROGRAMS = Path(__file__).parent / "musl_fast"
+PROGRAMS = Path(__file__).parent / "libc_checks"
 FAST = BUILD / "musl-fast"
 WORD = {"x86_64": ("-m64",), "i386": ("-m32", "-march=i686")}
 HEAP = (
