@@ -19,6 +19,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from everylinux.forge.assemble_building import deviations, install_compiler
 from everylinux.forge.assemble_elf import finish_elf, needed_libraries
 from everylinux.forge.assemble_pip import install_pip
 from everylinux.forge.assemble_text import rewrite_config, rewrite_pkgconfig, rewrite_sysconfig
@@ -38,6 +39,9 @@ OMITTED = {
     "lib/python{v}/lib-dynload/_ctypes_test*": "the same",
     "lib/python{v}/lib-dynload/_xxtestfuzz*": "the same",
     "lib/python{v}/lib-dynload/xx*": "examples of extension modules",
+    "lib/python{v}/unittest/test": "unittest's tests",
+    "lib/python{v}/ctypes/test": "ctypes' tests",
+    "lib/python{v}/tkinter/test": "tkinter's tests",
     "lib/python{v}/distutils/tests": "distutils' tests",
     "lib/python{v}/lib2to3/tests": "2to3's tests",
     "lib/python{v}/_sysconfig_vars_*.json": "sysconfig's variables again, with the build's places",
@@ -90,6 +94,7 @@ def distribution(recipe: Recipe, settings: Settings, inputs: Path, output: Path)
     copy_libraries(opt, tree, settings)
     copy_programs(opt, tree, version)
     rewrite_sysconfig(tree, settings)
+    install_compiler(opt, tree, settings)
     rewrite_pkgconfig(tree)
     install_pip(tree, version)
     copy_licences(opt / "licenses", tree)
@@ -97,7 +102,8 @@ def distribution(recipe: Recipe, settings: Settings, inputs: Path, output: Path)
     compile_library(tree, version, settings.jobs)
     set_modes(tree)
     omitted = {_filled(pattern, version): why for pattern, why in OMITTED.items()}
-    write_manifest(tree, inputs / "build.json", opt / "licenses", omitted)
+    notes = {"omitted": omitted, "deviations": deviations(opt, settings)}
+    write_manifest(tree, inputs / "build.json", opt / "licenses", notes)
     write_sbom(tree)
     name = f"python-{version}-{settings.arch}"
     write_statement(tree, name, pack(tree, output, name, settings.source_date_epoch))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from everylinux.forge.command_lines import (
     CROSS,
+    FORTIFY,
     HARDEN,
     MUSL,
     PREFIX,
@@ -20,7 +21,7 @@ from everylinux.forge.command_lines import (
     source,
     with_patches,
 )
-from everylinux.forge.contract import HOME, OUT, X86, X86_64, Command, Recipe, Settings
+from everylinux.forge.contract import HOME, OUT, PROJECT, X86, X86_64, Command, Recipe, Settings
 
 WORD = {X86_64: "-m64", X86: "-m32 -march=i686"}
 """The host's gcc for each architecture; i686 is the least that Debian's and musl's i386 ask for."""
@@ -85,10 +86,24 @@ def _musl(recipe: Recipe, settings: Settings, cc: str, ar: str) -> tuple[Command
     )
     return with_patches(
         recipe,
+        *_fast(recipe, where),
         Command(configure, where, env),
         shell(make(settings.jobs), where, env),
         shell(f"make install DESTDIR={OUT}; {_stack_check(cc, ar)}", where, env),
     )
+
+
+def _fast(recipe: Recipe, where: str) -> tuple[Command, ...]:
+    """An allocator and string functions of its own, if the recipe brings build/musl-fast."""
+    if "musl-fast" not in recipe.project:
+        return ()
+    ours, upstream = f"{PROJECT}/musl-fast", "src/malloc/mimalloc/upstream"
+    script = (
+        f"cp -R {ours}/src/. src/; mkdir -p {upstream};"
+        f" cp -R {source(recipe, 1)}/include {source(recipe, 1)}/src {upstream}/;"
+        f' for p in {ours}/patches/*.patch; do patch -p1 -f -i "$p"; done'
+    )
+    return (shell(script, where),)
 
 
 WRAPPER = """#!/bin/sh
@@ -105,7 +120,7 @@ def toolchain(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:  # noq
     """The host's gcc under a wrapper; and a program, linked by it in each way, must run."""
     word = WORD[settings.arch]
     emulation = " -Wl,-m,elf_i386" if settings.arch == X86 else ""  # the specs drop gcc's own
-    command = f"gcc {word} -specs {MUSL}/lib/musl-gcc.specs{emulation}"
+    command = f"gcc {word} -specs {MUSL}/lib/musl-gcc.specs{emulation} -I{FORTIFY}"
     return _wrapped(settings, "The host's gcc", command, "/usr/bin/")
 
 
@@ -113,7 +128,7 @@ def toolchain_gcc(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:  #
     """Our own gcc under a wrapper that names musl's place; its programs must run, too."""
     tool = f"{CROSS}/bin/{settings.triplet}-"
     loader = f"{MUSL}/lib/{LOADER.format(machine=settings.machine)}"
-    command = f"{tool}gcc -Wl,--dynamic-linker={loader}"
+    command = f"{tool}gcc -Wl,--dynamic-linker={loader} -I{FORTIFY}"
     return _wrapped(settings, "Our own gcc", command, tool)
 
 

@@ -16,8 +16,8 @@ FLAGS = ("CC", "CFLAGS", "CPPFLAGS", "LDFLAGS", "LDFLAGS_NODIST", "OPT")
 CHUNK = 1 << 20
 
 
-def write_manifest(tree: Path, build: Path, licences: Path, omitted: Mapping[str, str]) -> None:
-    """Describe a finished tree; `build` is the driver's BUILD_INFO."""
+def write_manifest(tree: Path, build: Path, licences: Path, notes: Mapping[str, Any]) -> None:
+    """Describe a finished tree; `build` is the driver's BUILD_INFO, `notes` go in as they are."""
     info = json.loads(build.read_text("utf-8"))
     made = [component(row, licences) for row in info["components"]]
     settings = info["settings"]
@@ -39,7 +39,7 @@ def write_manifest(tree: Path, build: Path, licences: Path, omitted: Mapping[str
         "components": [row for row in made if row["sources"]],
         "made_here": [row for row in made if not row["sources"]],
         "flags": {row["name"]: row["flags"] for row in made},
-        "omitted": dict(omitted),
+        **notes,
         "files": [entry(tree, path) for path in paths(tree)],
     }
     text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from everylinux.forge import compilers, interpreter, libraries
 from everylinux.forge.assemble import distribution
 from everylinux.forge.contract import HostStep, System
+from everylinux.forge.project_files import project_files
 
 SYSTEMS: dict[str, System] = {
     system.__name__.replace("_", "-"): system
@@ -16,7 +17,7 @@ SYSTEMS: dict[str, System] = {
         *(libraries.ncurses, libraries.openssl, libraries.readline, libraries.sqlite),
         libraries.sqlite_autoconf,
         *(libraries.tcl, libraries.tk, libraries.xheaders, libraries.zlib),
-        *(interpreter.agent, interpreter.cpython, interpreter.launcher),
+        *(interpreter.agent, interpreter.cpython, interpreter.launcher, project_files),
     )
 }
 """Systems that run in the sandbox, by the name that recipes use."""
