@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import platform
 import tarfile
 from typing import TYPE_CHECKING
 
@@ -129,3 +131,21 @@ def test_a_broken_manifest_is_no_manifest(tmp_path: Path) -> None:
     for text in ("{", "[]", "\x00"):
         (root / "manifest.json").write_text(text)
         assert distribution.resolve(root).profile == "relocatable"
+
+
+def test_the_newest_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the edition for this machine if there is one, though another was built later."""
+    monkeypatch.setattr("everylinux.distribution.builds_root", lambda: tmp_path)
+    machine = platform.machine()
+    names = [f"python-3.13-{machine}-quick-launcher-a", "python-reference-3.13-x-quick-launcher-b"]
+    for age, name in enumerate(names):
+        built = tmp_path / name / "python"
+        (built / "bin").mkdir(parents=True)
+        (built / "bin/python3.13").touch()
+        (built / "manifest.json").touch()
+        os.utime(built.parent, (age, age))
+
+    assert distribution.newest("3.13") == tmp_path / names[0] / "python"
+    (tmp_path / names[0]).rename(tmp_path / "python-3.13-other")
+    assert distribution.newest("3.13") == tmp_path / names[1] / "python"
+    assert distribution.newest("3.9") is None

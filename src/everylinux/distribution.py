@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import platform
 import re
 import stat
 import struct
@@ -46,13 +47,16 @@ def newest(python: str) -> Path | None:
     """The newest finished build of a Python, or None.
 
     A build is a folder of `builds_root()` with exactly one tree in it (docs/forge.md). Its age is
-    that of the folder: what is in the tree has the time of the sources.
+    that of the folder: what is in the tree has the time of the sources. A build of the edition
+    `current` for this machine comes before all others (forge/publish.py names the folders).
     """
     found = [
         manifest.parent
         for manifest in builds_root().glob("*/*/manifest.json")
         if (manifest.parent / f"bin/python{python}").exists()
     ]
+    usual = f"python-{python}-{platform.machine()}-"
+    found = [tree for tree in found if tree.parent.name.startswith(usual)] or found
     return max(found, key=lambda tree: tree.parent.stat().st_mtime_ns, default=None)
 
 
