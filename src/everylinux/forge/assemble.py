@@ -4,6 +4,7 @@
     inputs/opt/shared_libraries  what it was linked with  -> python/shared_libraries/lib
     inputs/opt/musl              the loader               -> python/shared_libraries/lib/libc.so
     inputs/opt/launcher          one static program       -> python/bin/{python,pip,...}
+    inputs/opt/bootstrap         or a wrapper in sh       -> the same: see assemble_bootstrap.py
     inputs/opt/licenses          one folder a component   -> python/licenses
 
 `inputs` are hard links into the cache: everything is copied, nothing is changed there.
@@ -19,6 +20,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from everylinux.forge.assemble_bootstrap import install_wrappers
 from everylinux.forge.assemble_building import deviations, install_compiler
 from everylinux.forge.assemble_elf import finish_elf, needed_libraries
 from everylinux.forge.assemble_pip import install_pip
@@ -99,6 +101,8 @@ def distribution(recipe: Recipe, settings: Settings, inputs: Path, output: Path)
     install_pip(tree, version)
     copy_licences(opt / "licenses", tree)
     finish_elf(tree, settings)
+    if settings.start == "bootstrap":
+        install_wrappers(opt, tree, settings)
     compile_library(tree, version, settings.jobs)
     set_modes(tree)
     omitted = {_filled(pattern, version): why for pattern, why in OMITTED.items()}
