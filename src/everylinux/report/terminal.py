@@ -36,6 +36,7 @@ STYLES = {
 }
 VERDICT_STYLES = {0: "bold green", 1: "bold red", 3: "bold yellow"}
 MAX_SHOWN = 15
+NARROW = 18  # columns that a name has at least
 NAME_WIDTH = 30
 
 
@@ -85,7 +86,7 @@ class Painter:
             return
         heads = self._heads()
         table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
-        table.add_column("", max_width=NAME_WIDTH, overflow="ellipsis", no_wrap=True)
+        table.add_column("", width=self._name_width(), overflow="ellipsis", no_wrap=True)
         for head in heads.values():
             table.add_column(self.text(head), justify="center", no_wrap=True)
         for cell in self._rows():
@@ -98,6 +99,11 @@ class Painter:
         yield from (cell for cell in ran if cell.is_artefact and cell.claims_expected)
         for group in grouped(cell for cell in ran if not cell.is_artefact).values():
             yield from group
+
+    def _name_width(self) -> int:
+        """What the columns of areas leave to the cells' names, each with three letters or marks."""
+        rest = self.console.width - 4 * len(self.report.areas) - 1
+        return max(NARROW, min(NAME_WIDTH, rest))
 
     def _heads(self) -> dict[str, str]:
         """Area -> its column's head: the name where all fit, else the letters of its claims."""
@@ -118,7 +124,7 @@ class Painter:
         mark = "" if cell.is_artefact or cell.support == "required" else " *"
         arch = "" if cell.is_artefact else f" {cell.arch}"
         tail = f"{arch}{mark}"
-        room = NAME_WIDTH - len(tail)
+        room = self._name_width() - len(tail)
         title = cell.title if len(cell.title) <= room else f"{cell.title[: room - 2]}.."
         return self.text(f"{title}{tail}")
 
