@@ -63,6 +63,10 @@ class Evidence(dict[str, Any]):
             raise ValueError(f"{name} is no number: {values}")
         self.measures.append(Measure(name, unit, tuple(values), budget))
 
+    def finding(self, weakness: str, mitigation: str) -> None:
+        """Tell of a weakness of the design, which the report shows whatever the verdict is."""
+        self["finding"] = {"weakness": weakness, "mitigation": mitigation}
+
 
 @cache
 def _table(path: Path) -> Any:  # noqa: ANN401 - any YAML
@@ -79,6 +83,19 @@ class Expected:
     lock: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # component -> version, ...
     budgets: Mapping[str, Budget] = field(default_factory=dict)
     suites: Path = Path("suites")
+    start: str = ""  # what bin/python is, by the manifest: launcher | bootstrap; "" if it has none
+
+    @property
+    def loader(self) -> str:
+        """The only file outside of the tree that a start may map; "" if there is none."""
+        place = self.table("bootstrap/expected.yaml")["place"]
+        return str(place[self.arch]) if self.start == "bootstrap" else ""
+
+    @property
+    def shell_variables(self) -> frozenset[str]:
+        """The variables that a start through a shell may change; none for other starts."""
+        names = self.table("bootstrap/expected.yaml")["shell_variables"]
+        return frozenset(names if self.start == "bootstrap" else ())
 
     def budget(self, metric: str) -> Budget:
         """The limit of a metric; FactUnavailable if nobody set one."""
@@ -106,6 +123,7 @@ class Expected:
             lock=promises.pinned(project, distribution.manifest, distribution.python),
             budgets=budgets.load(project / "suites/budgets.yaml"),
             suites=project / "suites",
+            start=str(distribution.manifest.get("start", "")),
         )
 
 

@@ -48,7 +48,7 @@ def test_json_has_everything(run: Path) -> None:
     document = json.loads((run / "report.json").read_text())
     keys = {"schema", "run", "distribution", "cells", "claims", "verdicts", "measures", "summary"}
 
-    assert set(document) == keys
+    assert set(document) == keys | {"findings"}
     validator().validate(document)
     assert set(document["verdicts"][0]) >= {"claim", "cell", "outcome", "seconds", "evidence"}
     assert document["summary"]["outcomes"]["failed"] == 4

@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from everylinux.model import Outcome, Verdict
 from everylinux.report.families import family, grouped
+from everylinux.report.findings import findings
 from everylinux.report.grid import SYMBOLS
 from everylinux.report.model import CellRow, Report
 from everylinux.report.summary import Judged, Summary, caveats, headline
@@ -57,6 +58,7 @@ def to_html(report: Report, summary: Summary) -> str:
         tone=TONES[status],
         took=_took(report),
         outcomes=[(o.value, SYMBOLS[o], summary.outcomes.get(o, 0)) for o in SYMBOLS],
+        findings=findings(report),
         not_run=grouped(cell for cell in report.linuxes if not cell.has_run),
         style=style,
         script=script,

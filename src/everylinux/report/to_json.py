@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Protocol
 from jsonschema import Draft202012Validator
 
 from everylinux.model import Outcome
+from everylinux.report.findings import findings
 from everylinux.report.model import Report
 from everylinux.report.summary import State, Summary, headline, summarize
 
@@ -39,6 +40,7 @@ def as_dict(report: Report, *, strict: bool = False) -> dict[str, Any]:
         "claims": [_row(claim) for claim in report.claims],
         "verdicts": [_row(verdict) for verdict in report.verdicts],
         "measures": [_row(measure) for measure in report.measures],
+        "findings": [_row(finding) for finding in findings(report)],
         "summary": summary_dict(summarize(report, strict=strict)),
     }
     loaded: dict[str, Any] = json.loads(json.dumps(document))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from everylinux.model import Claim, Outcome, Verdict
 from everylinux.report.families import grouped
+from everylinux.report.findings import findings
 from everylinux.report.grid import SYMBOLS, Grid, gravest, grid
 from everylinux.report.model import CellRow, Report
 from everylinux.report.summary import Summary, caveats, headline
@@ -45,6 +46,7 @@ def to_markdown(report: Report, summary: Summary) -> str:
         _subject(report, summary, f"exit {status}: {why}"),
         *(f"> {text}." for text in caveats(summary)),
         *_problems(report),
+        *_findings(report),
         *_matrix(report),
         *_not_run(report),
     ]
@@ -110,6 +112,17 @@ def _problem(
         f"  - saw: {code(verdicts[0].reason)}\n"
         f"  - remedy: {escaped(claim.remedy)}"
     )
+
+
+def _findings(report: Report) -> Iterator[str]:
+    found = findings(report)
+    if found:
+        yield "### Findings: weaknesses of the design, and what is done about them"
+    for row in found:
+        yield (
+            f"- **{escaped(row.claim)}** {escaped(row.weakness)}\n"
+            f"  - mitigation: {escaped(row.mitigation)} ({escaped(row.measured)})"
+        )
 
 
 def _matrix(report: Report) -> Iterator[str]:
