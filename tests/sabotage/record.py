@@ -3,7 +3,8 @@
     python -m tests.sabotage.record --dist TREE --root UNPACKED_ROOT [--probe NAME ...]
 
 TREE is a good distribution, UNPACKED_ROOT the root filesystem of Alpine 3.20 for x86_64; for the
-probe `building`, which needs a compiler, that of debian13cc. Without --probe all others. Writes
+probe `building`, which needs a compiler, that of debian13cc. The probe `bootstrap` needs a tree
+that starts by the wrapper. Without --probe all others. Writes
 tests/data/facts/PROBE.json: sections by name, sorted. A broken section is not recorded: the end
 says which.
 """
@@ -22,6 +23,7 @@ from everylinux.probes.registry import CELL_PROBES
 
 FOLDER = Path(__file__).parent.parent / "data" / "facts"
 LIMIT = 300 << 10
+APART = {"building", "bootstrap"}  # each needs a root or a tree of its own
 ARCH = Arch("x86_64")
 BUNDLES = ("/etc/ssl/certs/ca-certificates.crt",)  # as in the matrix
 
@@ -30,7 +32,8 @@ def record(tree: Path, root: Path, names: Collection[str]) -> list[str]:
     """Gather the named cell probes and write their sections; the errors of broken ones."""
     image = Image("alpine320", ARCH, "Alpine", "3.20", ca=BUNDLES)
     cell = Cell(image, "3.13", "bubblewrap")
-    subject = Distribution(tree, "3.13", ARCH, "recorded")
+    manifest = json.loads((tree / "manifest.json").read_text())
+    subject = Distribution(tree, "3.13", ARCH, "recorded", manifest=manifest)
     errors = []
     rootfs = RootFs(image, root, "sha256:recorded", "recorded")
     with choose("bubblewrap").open(cell, subject, rootfs) as box:
@@ -58,7 +61,7 @@ def main() -> None:
     names = [probe.name for probe in CELL_PROBES]
     parser.add_argument("--probe", action="append", choices=names)
     given = parser.parse_args()
-    chosen = given.probe or [name for name in names if name != "building"]
+    chosen = given.probe or [name for name in names if name not in APART]
     for error in record(given.dist.resolve(), given.root.resolve(), chosen):
         print(error)  # noqa: T201 - what the program is for
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from everylinux.model import MOVED
 from everylinux.probes import static
 from everylinux.probes.base import CellProbe, Inside, StaticProbe
+from everylinux.probes.bootstrap import Bootstrap
 from everylinux.probes.extension import Extension
 from everylinux.probes.performance import Performance
 from everylinux.probes.starting import Starting
@@ -163,6 +164,7 @@ CELL_PROBES: tuple[CellProbe, ...] = (
     Tls(),
     Trust(),
     Starting(),
+    Bootstrap(),
     Performance(),
 )
 

@@ -168,7 +168,10 @@ def process_answers() -> dict[str, Any]:
     codes = [_child("raise SystemExit(%d)" % n)[0] for n in (0, 7)]
     killed = _child("import os; os.kill(os.getpid(), 15)")[0]
     env = {"ONE": "1", "ÜMLAUT": "ß", "EMPTY": "", "LC_ALL": "C.UTF-8"}  # else PEP 538
-    given = _child("import os; print(ascii(sorted(os.environ.items())))", env=env)[1]
+    # a wrapper in sh may add the shell's own: area launcher judges whether it is one
+    shells = "PWD", "OLDPWD", "SHLVL", "_"
+    code = "import os; print(ascii(sorted(i for i in os.environ.items() if i[0] not in %r)))"
+    given = _child(code % (shells,), env=env)[1]
     shell = [sys.executable, "-I", "-c", "import sys; print(sys.stdin.read()[::-1], end='')"]
     piped = subprocess.run(shell, input=b"abc" * 50_000, stdout=-1, check=True).stdout
     pid = os.posix_spawn(sys.executable, [sys.executable, "-I", "-c", "raise SystemExit(3)"], {})

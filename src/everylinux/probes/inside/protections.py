@@ -21,15 +21,18 @@ SECONDS = 60.0
 STARTS = 6
 OWNER = b"everylinux\0"  # of the note that build/fortify leaves
 PT_NOTE = 4
-# Where things lie in a process: a local's address, the heap's, and those of two libraries.
+# Where things lie in a process: a local's address, the heap's, and those of two libraries. A tree
+# that starts by a wrapper runs a copy of its libc.so, which is then the process's own program.
 ADDRESSES = """
-import ctypes, json, sys
+import ctypes, json, os, sys
 lines = [line.split() for line in open("/proc/self/maps")]
 def first(end):
     return next((int(l[0].split("-")[0], 16) for l in lines if l[-1].endswith(end)), 0)
+exe = os.readlink("/proc/self/exe")
+loader = first(exe) if "-musl-" in exe else 0
 print(json.dumps({
     "stack": first("[stack]"), "heap": id(object()),
-    "program": first("-real"), "libpython": first(".so.1.0"), "libc": first("/libc.so")}))
+    "program": first("-real"), "libpython": first(".so.1.0"), "libc": first("/libc.so") or loader}))
 """
 # Machine code that returns, on each kind of page; a page that may run code is the control.
 RUN = """
