@@ -28,11 +28,12 @@ except locale.Error: pass
 print("gr\\u00f6\\u00dfe \\u6f22", sys.getfilesystemencoding(), sys.stdout.encoding,
       time.strptime("Feb 2000", "%b %Y")[1], "%.1f" % 1.5, ascii(sys.argv[1]))
 """
-# Modules that PEP 594, PEP 632 and the notes on 3.12 and 3.13 took out.
+# Modules that some version took out: suites/answers/versions.yaml says which.
 GONE = (
-    "aifc", "asynchat", "asyncore", "audioop", "cgi", "cgitb", "chunk", "crypt", "distutils",
-    "imghdr", "imp", "lib2to3", "mailcap", "msilib", "nis", "nntplib", "ossaudiodev", "pipes",
-    "smtpd", "sndhdr", "spwd", "sunau", "telnetlib", "uu", "xdrlib",
+    "aifc", "asynchat", "asyncore", "audioop", "binhex", "cgi", "cgitb", "chunk", "crypt",
+    "distutils", "formatter", "imghdr", "imp", "lib2to3", "mailcap", "msilib", "nis", "nntplib",
+    "ossaudiodev", "parser", "pipes", "smtpd", "sndhdr", "spwd", "sunau", "symbol", "telnetlib",
+    "tkinter.tix", "uu", "xdrlib",
 )  # fmt: skip
 
 
@@ -64,6 +65,13 @@ def curses_answers() -> dict[str, Any]:
     return {name: row.get("value", row.get("error")) for name, row in rows.items()}
 
 
+def _backend(readline: Any) -> str:  # noqa: ANN401 - a module
+    """The library beneath: `backend` since 3.13, before that the module's text tells libedit."""
+    if hasattr(readline, "backend"):
+        return str(readline.backend)
+    return "editline" if "libedit" in (readline.__doc__ or "libedit") else "readline"
+
+
 def readline_answers() -> dict[str, Any]:
     import readline
     import rlcompleter
@@ -83,7 +91,7 @@ def readline_answers() -> dict[str, Any]:
     completer = rlcompleter.Completer({"everylinux": 1})
     readline.set_completer(completer.complete)
     return {
-        "backend": getattr(readline, "backend", None),
+        "backend": _backend(readline),
         "history": [emptied, back == lines],
         "completed": completer.complete("everyl", 0),
         "attribute": completer.complete("os.getpi", 0) or completer.complete("str.isdig", 0),
