@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from tests.report import sample
 
 from everylinux import report
 from everylinux.checks import Evidence
-from tests.report import sample
 
 TOLD = {"finding": {"weakness": "a <b>name</b> is predictable", "mitigation": "it is checked"}}
 
 
-def written(folder: Path, outcome: str, evidence: dict[str, object]) -> dict[str, Path]:
+def written(folder: Path, outcome: str, evidence: Mapping[str, object]) -> dict[str, Path]:
     rows = sample.small(sample.verdict(outcome, evidence=evidence))
     return report.write(sample.write(folder, rows))
 

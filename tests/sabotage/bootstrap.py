@@ -33,7 +33,7 @@ def the_real_interpreter_can_be_executed(sections: Sections) -> None:
 
 @fault(kills={"BST-002"}, kind="facts")
 def the_interpreter_path_is_musls(sections: Sections) -> None:
-    """patchelf was not run."""
+    """Patchelf was not run."""
     sections["bootstrap"]["real"]["interpreter"] = "/lib/ld-musl-x86_64.so.1"
 
 
@@ -58,7 +58,7 @@ def every_start_copies(sections: Sections) -> None:
 
 @fault(kills={"BST-005"}, kind="facts")
 def the_interpreter_has_the_wrappers_umask(sections: Sections) -> None:
-    """umask 077 is set for the copy and not set back."""
+    """Umask 077 is set for the copy and not set back."""
     sections["bootstrap"]["umasks"]["000"]["umask"] = "0o77"
 
 
