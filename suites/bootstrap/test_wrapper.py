@@ -119,15 +119,22 @@ def test_umask(facts: Facts, evidence: Evidence) -> None:
     profiles=OURS,
 )
 def test_variables(facts: Facts, expected: Expected, evidence: Evidence) -> None:
-    """PYTHONHOME, PYTHONPATH, PATH and all others reach the interpreter and children unchanged."""
+    """Every variable that a shell can name reaches the interpreter and its children unchanged."""
     scene, own = _scene(facts, "environment"), set(expected.table(TABLE)["shell_variables"])
     given, found = scene["given"], scene["found"]
-    evidence["changed"] = {
-        f"{who} {name}": [given.get(name), found.get(who, {}).get(name)]
-        for who in ("own", "child")
-        for name in sorted((given.keys() | found.get(who, {"failed": found}).keys()) - own)
-        if given.get(name) != found.get(who, {}).get(name)
+    inherited = {who: found.get(who, {"failed": found}) for who in ("own", "child")}
+    different = {
+        (who, name): [given.get(name), variables.get(name)]
+        for who, variables in inherited.items()
+        for name in (given.keys() | variables.keys()) - own
+        if given.get(name) != variables.get(name)
     }
+    evidence["changed"] = {" ".join(k): v for k, v in different.items() if k[1].isidentifier()}
+    evidence["unnameable"] = sorted({name for _, name in different if not name.isidentifier()})
+    evidence.finding(
+        "dash, mksh and busybox drop variables whose names are no identifiers, bash keeps them",
+        "none in this way to start; the launcher starts without a shell",
+    )
 
     assert evidence["changed"] == {}
 

@@ -27,7 +27,12 @@ LIBC = str(SUBJECT / "shared_libraries/lib/libc.so")
 LIMITS = Limits(seconds=60)
 LOADER = "import json, os; print(json.dumps(os.readlink('/proc/self/exe')))"
 AT_ONCE = 6
-VARIABLES = {"PYTHONHOME": str(SUBJECT), "PYTHONPATH": "/nowhere", "LC_ALL": "C.UTF-8"}
+VARIABLES = {
+    "PYTHONHOME": str(SUBJECT),
+    "PYTHONPATH": "/nowhere",
+    "LC_ALL": "C.UTF-8",
+    "NO.NAME": "a shell cannot name it",
+}
 CHILD = """
 import json, os, subprocess, sys
 code = "import json, os; print(json.dumps(dict(os.environ)))"

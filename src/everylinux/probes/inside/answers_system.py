@@ -55,6 +55,18 @@ thread.join()
 """
 
 
+def _without_shell() -> list[str]:
+    """The interpreter, without a wrapper in sh that it may start by: shells touch variables.
+
+    The loader's command line is then to be seen: loader --preload= ... -- real tree executable.
+    """
+    with open("/proc/self/cmdline", "rb") as file:
+        own = [os.fsdecode(word) for word in file.read().split(b"\0")[:-1]]
+    if own[1:2] != ["--preload="]:
+        return [sys.executable]
+    return own[: own.index("--") + 4]
+
+
 def _child(code: str, *arguments: str, **more: Any) -> tuple[int, str, str]:  # noqa: ANN401
     import subprocess
 
@@ -168,10 +180,9 @@ def process_answers() -> dict[str, Any]:
     codes = [_child("raise SystemExit(%d)" % n)[0] for n in (0, 7)]
     killed = _child("import os; os.kill(os.getpid(), 15)")[0]
     env = {"ONE": "1", "ÜMLAUT": "ß", "EMPTY": "", "LC_ALL": "C.UTF-8"}  # else PEP 538
-    # a wrapper in sh may add the shell's own: area launcher judges whether it is one
-    shells = "PWD", "OLDPWD", "SHLVL", "_"
-    code = "import os; print(ascii(sorted(i for i in os.environ.items() if i[0] not in %r)))"
-    given = _child(code % (shells,), env=env)[1]
+    code = "import os; print(ascii(sorted(os.environ.items())))"
+    direct = [*_without_shell(), "-I", "-B", "-c", code]
+    given = subprocess.run(direct, env=env, stdout=-1, check=False).stdout.decode().strip()
     shell = [sys.executable, "-I", "-c", "import sys; print(sys.stdin.read()[::-1], end='')"]
     piped = subprocess.run(shell, input=b"abc" * 50_000, stdout=-1, check=True).stdout
     pid = os.posix_spawn(sys.executable, [sys.executable, "-I", "-c", "raise SystemExit(3)"], {})
