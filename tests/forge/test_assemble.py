@@ -343,3 +343,16 @@ def test_scripts_are_python() -> None:
     assert sys.version_info >= (3, 11)
     for text in assemble.SCRIPTS.values():
         compile(text, "script", "exec")
+
+
+def test_scripts_name_no_place(tmp_path: Path) -> None:
+    """A module of the standard library that names an interpreter of upstream's names env."""
+    library = tmp_path / "lib/python3.11"
+    library.mkdir(parents=True)
+    (library / "cgi.py").write_text("#! /usr/local/bin/python\n\n# why\n")
+    (library / "other.py").write_text("# /usr/local/bin/python\n")
+
+    assemble_text.rewrite_scripts(tmp_path, "3.11")
+
+    assert (library / "cgi.py").read_text() == "#!/usr/bin/env python3\n\n# why\n"
+    assert (library / "other.py").read_text() == "# /usr/local/bin/python\n"

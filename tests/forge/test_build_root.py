@@ -76,7 +76,7 @@ def test_no_root(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pin(project, packages="0" * 64)
     monkeypatch.setattr(build_root, "fetch", lambda image, *_, **__: NotRun(image, "no mirror"))
 
-    with pytest.raises(BuildError, match="cannot be had: no mirror.*--profile quick"):
+    with pytest.raises(BuildError, match=r"cannot be had: no mirror.*--profile quick"):
         build_root.build_root(lambda _: None, offline=False)
 
 

@@ -24,7 +24,12 @@ from everylinux.forge.assemble_bootstrap import install_wrappers
 from everylinux.forge.assemble_building import deviations, install_compiler
 from everylinux.forge.assemble_elf import finish_elf, needed_libraries
 from everylinux.forge.assemble_pip import install_pip
-from everylinux.forge.assemble_text import rewrite_config, rewrite_pkgconfig, rewrite_sysconfig
+from everylinux.forge.assemble_text import (
+    rewrite_config,
+    rewrite_pkgconfig,
+    rewrite_scripts,
+    rewrite_sysconfig,
+)
 from everylinux.forge.contract import Recipe, Settings
 from everylinux.forge.manifest import write_manifest
 from everylinux.forge.pack import pack
@@ -98,6 +103,7 @@ def distribution(recipe: Recipe, settings: Settings, inputs: Path, output: Path)
     rewrite_sysconfig(tree, settings)
     install_compiler(opt, tree, settings)
     rewrite_pkgconfig(tree)
+    rewrite_scripts(tree, version)
     install_pip(tree, version)
     copy_licences(opt / "licenses", tree)
     finish_elf(tree, settings)

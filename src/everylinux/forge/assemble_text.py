@@ -29,6 +29,8 @@ _FOLDER = re.compile(
 )
 _SOURCES = re.compile(r"/build/src/[^/\s'\"]+")
 
+PLACE = "#! /usr/local/bin/python"
+
 _HEADER = """# Written by everylinux: the tree lies anywhere, tools are those of the machine.
 _prefix = __file__.rpartition("/lib/python")[0]
 """
@@ -88,6 +90,15 @@ def neutral_text(text: str) -> str:
     text = _SOURCES.sub(".", text)
     text = text.replace("/opt/shared_libraries", f"{MARK}/shared_libraries")
     return re.sub(r" {2,}", " ", text.replace(PREFIX, MARK)).strip()
+
+
+def rewrite_scripts(tree: Path, version: str) -> None:
+    """cgi.py of CPython 3.12 and before names /usr/local/bin/python, where no user has it."""
+    for path in sorted((tree / "lib" / f"python{version}").glob("*.py")):
+        text = path.read_text("utf-8", errors="surrogateescape")
+        if text.startswith(PLACE):
+            _, _, rest = text.partition("\n")
+            path.write_text(f"#!/usr/bin/env python3\n{rest}", "utf-8", errors="surrogateescape")
 
 
 def rewrite_pkgconfig(tree: Path) -> None:

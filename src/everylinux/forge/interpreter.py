@@ -55,6 +55,8 @@ def cpython(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
         *optimised,
         *recipe.configure,
     )
+    # configure writes it into the Makefile; make does not ask the environment for it
+    profile = {"PROFILE_TASK": PROFILE_TASK} if settings.profile == "release" else {}
     # assemble.py compiles the .pyc files, once and hash-based
     quiet = "COMPILEALL_OPTS='-q -x .'"
     data = f"{OUT}{PYTHON}/lib/python{settings.python}/_sysconfigdata_*"
@@ -63,7 +65,7 @@ def cpython(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
     proof = f"grep -q {settings.triplet} {data}; ! ls {dynload}/*_failed.so 2>/dev/null"
     return with_patches(
         recipe,
-        Command(configure, where, environment(settings)),
+        Command(configure, where, {**environment(settings), **profile}),
         *_made(settings, where),
         shell(f"make install {quiet} DESTDIR={OUT}; {proof}", where),
     )
@@ -84,7 +86,6 @@ def _made(settings: Settings, where: str) -> tuple[Command, ...]:
             f"{make(settings.jobs, 'all')} > /build/home/make.log 2>&1"
             " || { tail -n 40 /build/home/make.log; exit 1; }",
             where,
-            {"PROFILE_TASK": PROFILE_TASK},
         ),
         shell(used, where),
     )
