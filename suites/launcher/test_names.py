@@ -158,9 +158,7 @@ def test_a_missing_part_is_named(facts: Facts, evidence: Evidence) -> None:
     remedy="Let packaging's detection of musl see the shipped musl.",
     profiles=("standalone",),
 )
-def test_wheel_tags_are_of_musl(
-    facts: Facts, expected: Expected, evidence: Evidence
-) -> None:
+def test_wheel_tags_are_of_musl(facts: Facts, expected: Expected, evidence: Evidence) -> None:
     """The first platform tag of pip is musllinux, and there is no manylinux tag."""
     tags = facts["tools.tags"]
     platforms = [tag.rpartition("-")[2] for tag in tags] if isinstance(tags, list) else []

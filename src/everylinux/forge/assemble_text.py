@@ -25,7 +25,7 @@ TOOLS = (
 
 # Flags that name a folder of the build: of the forge, of its sources, or relative to them.
 _FOLDER = re.compile(
-    r"(?<!\S)(?:-Wl,-rpath,|-[IL]\s*)(?:/opt/(?!python)|/build/|\./|\.(?=\s|$)|[A-Za-z])\S*"
+    r"(?<!\S)(?:-Wl,-rpath(?:-link)?,|-[IL]\s*)(?:/opt/(?!python)|/build/|\./|\.(?=\s|$)|[A-Za-z])\S*"
 )
 _SOURCES = re.compile(r"/build/src/[^/\s'\"]+")
 

@@ -27,13 +27,19 @@ def tools(settings: Settings) -> dict[str, str]:
     return {variable: f"{settings.triplet}-{name}" for variable, name in names.items()}
 
 
+def link_flags(settings: Settings) -> str:
+    """LDFLAGS. A linker with a sysroot looks for other libraries' RPATHs below that."""
+    more = f" -Wl,-rpath-link,{PREFIX}/lib" if settings.profile == "release" else ""
+    return f"{LDFLAGS}{more}"
+
+
 def library(settings: Settings, recipe: Recipe | None = None) -> dict[str, str]:
     """The environment in which a library of the distribution is built."""
     return {
         **tools(settings),
         "CFLAGS": CFLAGS,
         "CPPFLAGS": f"-I{PREFIX}/include",
-        "LDFLAGS": f"{LDFLAGS} {RPATH}",
+        "LDFLAGS": f"{link_flags(settings)} {RPATH}",
         "PKG_CONFIG_LIBDIR": f"{PREFIX}/lib/pkgconfig:{PREFIX}/share/pkgconfig",
         **(recipe.environment if recipe else {}),
     }

@@ -5,11 +5,11 @@ from __future__ import annotations
 from everylinux.forge.command_lines import (
     CFLAGS,
     HARDEN,
-    LDFLAGS,
     PREFIX,
     PROTECT,
     PYTHON,
     RPATH,
+    link_flags,
     make,
     shell,
     source,
@@ -38,7 +38,7 @@ def environment(settings: Settings) -> dict[str, str]:
         # Thread-local variables through descriptors: quicker in libpython, right if it is dlopened
         "CFLAGS_NODIST": "-mtls-dialect=gnu2",
         "CPPFLAGS": f"-I{PREFIX}/include",
-        "LDFLAGS": f"{LDFLAGS} -s",
+        "LDFLAGS": f"{link_flags(settings)} -s",
         "LDFLAGS_NODIST": RPATH,
         "PKG_CONFIG_LIBDIR": f"{PREFIX}/lib/pkgconfig",
         "TCLTK_CFLAGS": f"-I{PREFIX}/include",

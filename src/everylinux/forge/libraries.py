@@ -194,8 +194,6 @@ def tcl(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
 def tk(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
     """Tk's unix/ folder, against the X libraries of the forge."""
     where, env = f"{source(recipe)}/unix", library(settings)
-    if settings.profile == "release":  # a linker with a sysroot looks for RPATHs below that
-        env["LDFLAGS"] += f" -Wl,-rpath-link,{PREFIX}/lib"
     x = (
         f"--x-includes={PREFIX}/include",
         f"--x-libraries={PREFIX}/lib",
