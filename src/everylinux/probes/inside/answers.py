@@ -116,8 +116,8 @@ def own_hash_answers() -> dict[str, Any]:
     try:
         from _sha2 import sha256, sha512  # type: ignore[import-not-found]
     except ImportError:  # before 3.12 they were two modules (gh-99108)
-        from _sha256 import sha256  # type: ignore[import-not-found,no-redef]
-        from _sha512 import sha512  # type: ignore[import-not-found,no-redef]
+        from _sha256 import sha256  # type: ignore[import-not-found]
+        from _sha512 import sha512  # type: ignore[import-not-found]
 
     kinds = {
         "md5": _md5.md5, "sha1": _sha1.sha1, "sha256": sha256, "sha512": sha512,
