@@ -100,7 +100,7 @@ def test_second_user(facts: Facts, expected: Expected, evidence: Evidence) -> No
     """The next user runs a copy of its own, in a folder that only it may enter."""
     found = _scene(facts, "at_once")
     evidence["loader"] = loader = found["other"]
-    folder = str(loader).rpartition("/")[0].rpartition("/")[2]
+    folder = expected.table(TABLE)["private"].format(uid=MALLORY).split("/")[2]
     row = found["left_by_other"].get(folder, {})
     evidence["folder"] = {name: row.get(name) for name in ("mode", "uid")}
 
@@ -154,3 +154,20 @@ def test_tmpdir_leads_out(facts: Facts, evidence: Evidence) -> None:
     evidence["loader"] = loader = _scene(facts, "taken")["way_out"]
 
     assert str(loader).startswith("/tmp/alice/StAnDaLoNeMuSlInTeRpReTeR-4242/")  # noqa: S108
+
+
+@check(
+    "BST-016",
+    source="musl: ldso/dynlink.c, load_library (../etc/ld-musl-ARCH.path beside the loader)",
+    remedy="Put a private loader into lib/ of its folder, with an empty list in etc/.",
+    profiles=OURS,
+)
+def test_no_search_path_of_strangers(facts: Facts, evidence: Evidence) -> None:
+    """A list of folders that another user wrote into /tmp brings none of their libraries."""
+    evidence["found"] = found = _scene(facts, "search")
+    evidence.finding(
+        "musl looks for a list of folders beside its loader, wherever that was copied to",
+        "a list of another user's was not read; a private folder has an empty one of its own",
+    )
+
+    assert (len(found), set(found.values())) == (2, {"not found"})

@@ -27,6 +27,7 @@ LIBC = f"/mnt/tree/{LOADER}"
 SHARED = MAGIC.format(machine="x86_64")
 OTHER = "setpriv --reuid 1234 --regid 1234 --clear-groups"
 MALLORY = "setpriv --reuid 666 --regid 666 --clear-groups"
+PATH_FILE = "echo /tmp/e >/tmp/etc/ld-musl-x86_64.path"
 EXE = f"""{PYTHON} -c 'import os; print(os.readlink("/proc/self/exe"))'"""
 NOEXEC = "mount -o remount,noexec /tmp"
 ABOUT = """
@@ -172,7 +173,7 @@ def test_what_another_user_planted_is_never_run(run: Run, plant: str, who: str) 
 
     loader, left = good(run(f"{script}\n{who} {EXE}; ls /tmp | grep -c pwned || true"))
 
-    assert loader.startswith(f"/tmp/StAnDaLoNeMuSlInTeRpReTeR-{uid}/ld-musl-")  # noqa: S108
+    assert loader.startswith(f"/tmp/StAnDaLoNeMuSlInTeRpReTeR-{uid}/lib/ld-musl-")  # noqa: S108
     assert left == "0"
 
 
@@ -183,6 +184,8 @@ BAD = {
     "writable for others": f"cp {LIBC} {SHARED}; chmod 777 {SHARED}",
     "writable for the group": f"cp {LIBC} {SHARED}; chmod 775 {SHARED}",
     "not executable": f"cp {LIBC} {SHARED}; chmod 444 {SHARED}",
+    "none, in a folder without the sticky bit": "chmod 0777 /tmp; mkdir -m 1777 /mnt/t;"
+    " export TMPDIR=/mnt/t",
     "in a folder without the sticky bit": f"chmod 0777 /tmp; cp {LIBC} {SHARED};"
     f" chmod 555 {SHARED}; mkdir -m 1777 /mnt/t; export TMPDIR=/mnt/t",
 }
@@ -194,15 +197,44 @@ def test_a_bad_copy_of_our_own_is_not_run(run: Run, bad: str) -> None:
     loader, again = good(run(f"{BAD[bad]}\n{EXE}; {EXE}"))
 
     assert loader == again
-    assert "/StAnDaLoNeMuSlInTeRpReTeR-0/ld-musl-" in loader
+    assert "/StAnDaLoNeMuSlInTeRpReTeR-0/lib/ld-musl-" in loader
 
 
 def test_a_bad_private_copy_is_replaced(run: Run) -> None:
     """Half a copy in our own folder is written anew."""
-    script = f"{NOEXEC}; mkdir /mnt/t; export TMPDIR=/mnt/t; {EXE} >/dev/null; f=$(ls /mnt/t/*/*)"
-    assert good(run(f"{script}; chmod 755 $f; : >$f; {EXE}; cmp $f {LIBC} && ls /mnt/t/*"))[1:] == [
+    script = f"{NOEXEC}; mkdir /mnt/t; export TMPDIR=/mnt/t; {EXE} >/dev/null; f=$(ls /mnt/t/*/lib/*)"
+    assert good(run(f"{script}; chmod 755 $f; : >$f; {EXE}; cmp $f {LIBC} && ls /mnt/t/*/lib"))[1:] == [
         Path(good(run(f"{script}; echo $f"))[0]).name
     ]
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["shared", "private"])
+def test_no_search_path_of_another_user(run: Run, *, shared: bool) -> None:
+    """musl's list of folders beside its loader is never one that another user wrote."""
+    evil = f"cp /mnt/tree/shared_libraries/lib/libz.so.1 /tmp/e/libplanted.so; {PATH_FILE}"
+    plant = f"{MALLORY} sh -c 'mkdir /tmp/e /tmp/etc /tmp/lib; {evil}; cp /tmp/e/* /tmp/lib'"
+    taken = "" if shared else f"{MALLORY} mkdir {SHARED};"
+    code = "import ctypes; ctypes.CDLL(\"libplanted.so\")"
+
+    done = run(f"{plant}; {taken} {OTHER} {PYTHON} -c '{code}'")
+
+    assert done.returncode == 1
+    assert "OSError: Error loading shared library libplanted.so" in done.stderr
+
+
+@pytest.mark.parametrize("link", ["folder", "file"])
+def test_nothing_is_written_through_a_planted_private_folder(run: Run, link: str) -> None:
+    """A planted private folder, or a link to one of ours, is not written into."""
+    private = f"/tmp/{Path(SHARED).name.partition('-')[0]}-1234"
+    mine = "mkdir -p /mnt/mine/etc /mnt/mine/lib; echo precious >/mnt/mine/etc/ld-musl-x86_64.path"
+    own = f"{mine}; chown -R 1234 /mnt/mine"
+    inside = f"mkdir -m 777 {private} {private}/etc; ln -s /mnt/mine/etc/* {private}/etc"
+    plant = f"ln -s /mnt/mine {private}" if link == "folder" else inside
+    taken = f"{MALLORY} sh -c 'mkdir {SHARED}; {plant}'"
+
+    done = run(f"{own}; {taken}; {OTHER} {EXE} || true; cat /mnt/mine/etc/*; ls /mnt/mine/lib")
+
+    assert (done.returncode, done.stdout) == (0, "precious\n")
 
 
 def test_all_names_taken(run: Run) -> None:

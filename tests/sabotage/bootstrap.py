@@ -141,3 +141,9 @@ def the_refusal_names_no_way_out(sections: Sections) -> None:
 def tmpdir_is_not_used(sections: Sections) -> None:
     """TMPDIR does not help."""
     sections["bootstrap"]["taken"]["way_out"] = {"failed": "status 126"}
+
+
+@fault(kills={"BST-016"}, kind="facts")
+def a_strangers_library_is_loaded(sections: Sections) -> None:
+    """The private loader lies in the folder itself: its list would be /tmp/etc."""
+    sections["bootstrap"]["search"]["a private folder"] = "loaded"

@@ -50,6 +50,19 @@ out = subprocess.run([sys.executable, "-c", code], stdout=-1, check=True).stdout
 print(json.dumps(out.decode().strip()))
 """
 UMASK = "import json, os; print(json.dumps(oct(os.umask(0))))"
+# musl searches the folders named in ../etc/ld-musl-MACHINE.path of its loader.
+SEARCH = (
+    "mkdir /tmp/mallory /tmp/etc; cp $L /tmp/mallory/libplanted.so;"
+    " echo /tmp/mallory >/tmp/etc/ld-musl-{machine}.path"
+)
+PLANTED = """
+import ctypes, json
+try:
+    ctypes.CDLL("libplanted.so")
+    print(json.dumps("loaded"))
+except OSError:
+    print(json.dumps("not found"))
+"""
 # What may lie there before us; $S is the specification's place, $L the tree's own loader.
 PLANTS = {
     "a script": r"printf '#!/bin/sh\n: >/tmp/pwned\n' >$S; chmod 755 $S",
@@ -108,7 +121,8 @@ class _Scene:
     def __init__(self, box: Box) -> None:
         self.box = box
         self.python = python_of(box.distribution)
-        self.place = f"{TMP}/{NAME}-musl-{MACHINES[box.distribution.arch]}.so"
+        self.machine = MACHINES[box.distribution.arch]
+        self.place = f"{TMP}/{NAME}-musl-{self.machine}.so"
 
     def all(self) -> dict[str, Any]:
         """Every scene, each on a /tmp without any copy; none is left behind."""
@@ -123,6 +137,7 @@ class _Scene:
             "spoiled": {kind: self.spoiled(kind) for kind in SPOILED},
             "cleaned": self.cleaned(),
             "taken": self.taken(),
+            "search": self.search(),
             "environment": self.environment(),
         }
         self.clean()
@@ -141,8 +156,8 @@ class _Scene:
 
     def clean(self) -> None:
         """Remove every copy and all that was planted, each by its owner."""
-        for uid in (ALICE, MALLORY, None):
-            self.sh(f"rm -rf {TMP}/{NAME}* {TMP}/mallory {TMP}/alice {TMP}/pwned 2>/dev/null", uid)
+        for uid in (ALICE, MALLORY, None):  # what is not one's own stays, and is said on stderr
+            self.sh(f"rm -rf {TMP}/{NAME}* {TMP}/mallory {TMP}/alice {TMP}/pwned {TMP}/etc", uid)
         left = self.listing()
         if left:
             raise AgentError(f"the cell's {TMP} cannot be cleaned of {sorted(left)}")
@@ -238,6 +253,16 @@ class _Scene:
             "lines": refused.err.decode("utf-8", "replace").splitlines()[:20],
             "way_out": self.says(uid=ALICE, TMPDIR=f"{TMP}/alice"),
         }
+
+    def search(self) -> dict[str, Any]:
+        """Whether a list of folders that another user wrote brings a library of theirs."""
+        found = {}
+        for kind, take in {"the place": "true", "a private folder": "mkdir $S"}.items():
+            self.clean()
+            self.prepare(f"{take}; {SEARCH.format(machine=self.machine)}", MALLORY)
+            self.prepare("test -r /tmp/mallory/libplanted.so", ALICE)
+            found[kind] = self.says(PLANTED, ALICE)
+        return found
 
     def environment(self) -> dict[str, Any]:
         """What the interpreter and its child have of variables that the wrapper might touch."""
