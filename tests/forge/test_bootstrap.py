@@ -202,19 +202,21 @@ def test_a_bad_copy_of_our_own_is_not_run(run: Run, bad: str) -> None:
 
 def test_a_bad_private_copy_is_replaced(run: Run) -> None:
     """Half a copy in our own folder is written anew."""
-    script = f"{NOEXEC}; mkdir /mnt/t; export TMPDIR=/mnt/t; {EXE} >/dev/null; f=$(ls /mnt/t/*/lib/*)"
-    assert good(run(f"{script}; chmod 755 $f; : >$f; {EXE}; cmp $f {LIBC} && ls /mnt/t/*/lib"))[1:] == [
-        Path(good(run(f"{script}; echo $f"))[0]).name
-    ]
+    script = (
+        f"{NOEXEC}; mkdir /mnt/t; export TMPDIR=/mnt/t; {EXE} >/dev/null; f=$(ls /mnt/t/*/lib/*)"
+    )
+    assert good(run(f"{script}; chmod 755 $f; : >$f; {EXE}; cmp $f {LIBC} && ls /mnt/t/*/lib"))[
+        1:
+    ] == [Path(good(run(f"{script}; echo $f"))[0]).name]
 
 
 @pytest.mark.parametrize("shared", [True, False], ids=["shared", "private"])
 def test_no_search_path_of_another_user(run: Run, *, shared: bool) -> None:
-    """musl's list of folders beside its loader is never one that another user wrote."""
+    """The list of folders beside musl's loader is never one that another user wrote."""
     evil = f"cp /mnt/tree/shared_libraries/lib/libz.so.1 /tmp/e/libplanted.so; {PATH_FILE}"
     plant = f"{MALLORY} sh -c 'mkdir /tmp/e /tmp/etc /tmp/lib; {evil}; cp /tmp/e/* /tmp/lib'"
     taken = "" if shared else f"{MALLORY} mkdir {SHARED};"
-    code = "import ctypes; ctypes.CDLL(\"libplanted.so\")"
+    code = 'import ctypes; ctypes.CDLL("libplanted.so")'
 
     done = run(f"{plant}; {taken} {OTHER} {PYTHON} -c '{code}'")
 
@@ -225,7 +227,7 @@ def test_no_search_path_of_another_user(run: Run, *, shared: bool) -> None:
 @pytest.mark.parametrize("link", ["folder", "file"])
 def test_nothing_is_written_through_a_planted_private_folder(run: Run, link: str) -> None:
     """A planted private folder, or a link to one of ours, is not written into."""
-    private = f"/tmp/{Path(SHARED).name.partition('-')[0]}-1234"
+    private = f"{SHARED.partition('-')[0]}-1234"
     mine = "mkdir -p /mnt/mine/etc /mnt/mine/lib; echo precious >/mnt/mine/etc/ld-musl-x86_64.path"
     own = f"{mine}; chown -R 1234 /mnt/mine"
     inside = f"mkdir -m 777 {private} {private}/etc; ln -s /mnt/mine/etc/* {private}/etc"
