@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from everylinux.errors import UsageError
 from everylinux.model import Arch, Distribution, Image, NotRun, RootFs, Support
-from everylinux.planning import Options, Plan, make_plan
+from everylinux.planning import NO_SHELL, Choice, Options, Plan, make_plan, startable
 
 IMAGES = tuple(
     Image(id_, Arch(arch), "Some", "1", ca=("/etc/ssl",), support=Support.REQUIRED)
@@ -47,3 +48,18 @@ def test_a_profile_is_checked_before_anything_is_read(tmp_path: Path) -> None:
     options = Options(profile="portable", dist=tmp_path / "nothing")
     with pytest.raises(UsageError, match="no profile is called 'portable'"):
         make_plan(options, tmp_path, print)
+
+
+@pytest.mark.parametrize("start", ["bootstrap", "launcher", None])
+def test_a_wrapper_needs_a_shell(start: str | None) -> None:
+    """Only a tree that starts by the wrapper cannot run where there is no shell, and it is said."""
+    without, with_one = PLAN.roots[0], replace(PLAN.roots[1], image=replace(IMAGES[1], shell="ash"))  # noqa: S604 - no subprocess
+    subject = replace(PLAN.distribution, manifest={"start": start} if start else {})
+
+    chosen = startable(Choice((without, with_one), PLAN.not_run), subject)
+
+    if start == "bootstrap":
+        assert chosen.roots == (with_one,)
+        assert chosen.not_run == (*PLAN.not_run, NotRun(without.image, NO_SHELL))
+    else:
+        assert chosen == Choice((without, with_one), PLAN.not_run)

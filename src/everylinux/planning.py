@@ -20,6 +20,7 @@ from everylinux.places import project_root
 Say = Callable[[str], None]
 PYTHONS = ("3.13",)
 """Versions that the build stage makes; `--dist` may be any."""
+NO_SHELL = "the distribution starts by a wrapper in sh, and this Linux has no shell"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +116,24 @@ def choose_images(options: Options, say: Say) -> Choice:
     return Choice(tuple(sorted(roots, key=lambda root: root.image)), tuple(not_run))
 
 
+def startable(chosen: Choice, subject: Distribution) -> Choice:
+    """Without the images that have no shell, where the distribution starts by a wrapper in sh."""
+    if subject.manifest.get("start") != "bootstrap":
+        return chosen
+    lost = [root.image for root in chosen.roots if not root.image.shell]
+    return Choice(
+        tuple(root for root in chosen.roots if root.image.shell),
+        (*chosen.not_run, *(NotRun(image, NO_SHELL) for image in lost)),
+    )
+
+
 def make_plan(options: Options, folder: Path, say: Say) -> Plan:
     """Decide what to judge and where; UsageError and its like where that cannot be."""
     if options.profile and options.profile not in PROFILES:
         raise UsageError(f"no profile is called {options.profile!r}", move=", ".join(PROFILES))
     subject = _subject(options, say)
     engine = choose(options.engine)
-    chosen = choose_images(options, say)
+    chosen = startable(choose_images(options, say), subject)
     return Plan(
         folder=folder,
         project=project_root(),
