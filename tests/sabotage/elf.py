@@ -54,7 +54,7 @@ def a_program_not_marked_pie(tree: Path) -> None:
     raw.set_dynamic(real(tree), "FLAGS_1", clear=0x08000000)
 
 
-@breaks("ELF-010", "LAY-202")
+@breaks("ELF-010")
 def an_interpreter_in_tmp(tree: Path) -> None:
     """The loader's place is one that every user of the machine may fill first."""
     patchelf(real(tree), "--set-interpreter", "/tmp/StAnDaLoNeMuSlInTeRpReTeR-musl-x86_64.so")  # noqa: S108
