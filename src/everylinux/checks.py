@@ -24,6 +24,7 @@ import yaml
 from everylinux import budgets, promises
 from everylinux.budgets import Budget
 from everylinux.errors import FactUnavailable
+from everylinux.facts import Facts
 from everylinux.model import Claim, Distribution, Outcome, Verdict
 
 PROFILES = ("standalone", "relocatable", "system")
@@ -125,6 +126,24 @@ class Expected:
             suites=project / "suites",
             start=str(distribution.manifest.get("start", "")),
         )
+
+
+def answered(facts: Facts, section: str, evidence: Evidence | None = None) -> dict[str, Any]:
+    """What the subject answered; it fails the claim if it raised or crashed instead."""
+    found = facts[section]
+    if evidence is not None:
+        evidence["found"] = found
+    assert "failed" not in found, found["failed"]
+    answer: dict[str, Any] = found["answer"]
+    return answer
+
+
+def answered_here(facts: Facts, section: str, evidence: Evidence | None = None) -> dict[str, Any]:
+    """The same, where a cell may lack what the question needs: then the claim is skipped."""
+    answer = answered(facts, section, evidence)
+    if "lacks" in answer:
+        pytest.skip(f"the cell lacks {answer['lacks']}")
+    return answer
 
 
 @dataclass(frozen=True, slots=True)

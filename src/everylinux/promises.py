@@ -23,8 +23,8 @@ def pinned(project: Path, manifest: Data, python: str) -> dict[str, Data]:
     archives = _read(project / "build/lock.yaml")["archives"]
     chosen = dict(_stand_ins(project, manifest, python))
     recipes = {path.stem for path in (project / "build/recipes").glob("*.yaml")}
-    found = dict(archives)
-    for component in recipes | chosen.keys():
+    found = dict(archives)  # a component with an entry of its name needs no recipe read
+    for component in (recipes - archives.keys()) | chosen.keys():
         recipe = chosen.get(component, component)
         path = project / "build/recipes" / f"{recipe}.yaml"
         sources = _read(path).get("sources", [recipe]) if path.exists() else []

@@ -4,28 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from everylinux.checks import Evidence, Expected, check
+from everylinux.checks import Evidence, Expected, answered_here, check
 from everylinux.errors import FactUnavailable
 from everylinux.facts import Facts
 
 STANDALONE = ("standalone",)
 
 
-def _answer(facts: Facts, section: str) -> dict[str, Any]:
-    """What the subject answered; it fails the claim if it raised or crashed instead."""
-    found = facts[section]
-    assert "failed" not in found, found["failed"]
-    answer: dict[str, Any] = found["answer"]
-    if "lacks" in answer:
-        pytest.skip(f"the cell lacks {answer['lacks']}")
-    return answer
-
-
 def _agrees(facts: Facts, evidence: Evidence, expected: Expected, section: str) -> None:
     """Judge every value of the table for a section: [found, wanted] of those that differ."""
-    answer = _answer(facts, section)
+    answer = answered_here(facts, section)
     wanted = expected.table("answers/known.yaml")[section]
     evidence["differs"] = {
         name: [answer.get(name, "no answer"), value]
@@ -162,7 +150,7 @@ def test_text(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 )
 def test_unicode(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """Module unicodedata is of this version's Unicode and knows names and normal forms."""
-    answer = _answer(facts, "answers_unicode")
+    answer = answered_here(facts, "answers_unicode")
     wanted = dict(expected.table("answers/known.yaml")["answers_unicode"])
     wanted["version"] = _of_version(expected, "unicode")
     evidence["differs"] = {

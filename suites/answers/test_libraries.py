@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from everylinux.checks import Evidence, Expected, check
+from everylinux.checks import Evidence, Expected, answered_here, check
 from everylinux.errors import FactUnavailable
 from everylinux.facts import Facts
 from everylinux.model import SUBJECT
@@ -14,19 +12,9 @@ from everylinux.model import SUBJECT
 STANDALONE = ("standalone",)
 
 
-def _answer(facts: Facts, section: str) -> dict[str, Any]:
-    """What the subject answered; it fails the claim if it raised or crashed instead."""
-    found = facts[section]
-    assert "failed" not in found, found["failed"]
-    answer: dict[str, Any] = found["answer"]
-    if "lacks" in answer:
-        pytest.skip(f"the cell lacks {answer['lacks']}")
-    return answer
-
-
 def _agrees(facts: Facts, evidence: Evidence, expected: Expected, section: str) -> None:
     """Judge every value of the table for a section: [found, wanted] of those that differ."""
-    answer = _answer(facts, section)
+    answer = answered_here(facts, section)
     wanted = expected.table("answers/known.yaml")[section]
     evidence["differs"] = {
         name: [answer.get(name, "no answer"), value]
@@ -37,7 +25,7 @@ def _agrees(facts: Facts, evidence: Evidence, expected: Expected, section: str) 
 
 
 def _is_locked(facts: Facts, evidence: Evidence, expected: Expected, name: str) -> None:
-    found, wanted = _answer(facts, "library_versions")[name], expected.version(name)
+    found, wanted = answered_here(facts, "library_versions")[name], expected.version(name)
     evidence.update({"found": found, "locked": wanted})
     assert wanted == found or wanted.startswith((f"{found}.", f"{found}+"))
 
@@ -88,7 +76,7 @@ def test_readline(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 )
 def test_dbm(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """All kinds of dbm that this version has keep what they are given."""
-    answer = _answer(facts, "answers_dbm")
+    answer = answered_here(facts, "answers_dbm")
     known = expected.table("answers/known.yaml")["answers_dbm"]
     later = known.keys() - _until(expected, "dbm")
     evidence["differs"] = {
@@ -137,7 +125,7 @@ def test_packaging(facts: Facts, evidence: Evidence, expected: Expected) -> None
 )
 def test_readline_is_gnu(facts: Facts, evidence: Evidence) -> None:
     """The readline module stands on GNU readline."""
-    evidence["backend"] = _answer(facts, "answers_readline")["backend"]
+    evidence["backend"] = answered_here(facts, "answers_readline")["backend"]
     assert evidence["backend"] == "readline"
 
 
@@ -148,7 +136,7 @@ def test_readline_is_gnu(facts: Facts, evidence: Evidence) -> None:
 )
 def test_uuid(facts: Facts, evidence: Evidence) -> None:
     """Two processes agree on the node; where there is no address, it is marked as random."""
-    answer = _answer(facts, "answers_uuid")
+    answer = answered_here(facts, "answers_uuid")
     nodes, multicast = answer["nodes"], 1 << 40
     evidence["answer"] = answer
     stable = nodes[0] == nodes[1] and f"{nodes[0]:012x}" in answer["addresses"]
@@ -162,7 +150,7 @@ def test_uuid(facts: Facts, evidence: Evidence) -> None:
 )
 def test_uuid_library(facts: Facts, evidence: Evidence) -> None:
     """Module uuid uses the library's safe clock, makes known names and no doubles."""
-    answer = _answer(facts, "answers_uuid")
+    answer = answered_here(facts, "answers_uuid")
     evidence["answer"] = answer
     wanted = {"library": True, "by name": "886313e1-3b8a-5372-9b90-0c9aee199e5d"}
     wanted |= {"versions": [1, 4], "distinct": 1000}
@@ -176,7 +164,7 @@ def test_uuid_library(facts: Facts, evidence: Evidence) -> None:
 )
 def test_system_zones(facts: Facts, evidence: Evidence) -> None:
     """Zones of the system are used where it has them; elsewhere ZoneInfoNotFoundError says so."""
-    answer = _answer(facts, "answers_zone")
+    answer = answered_here(facts, "answers_zone")
     evidence.update({"there": answer["there"], "found": answer["system"]})
     known = ["+0100 CET", "+0200 CEST", "+0100 CET"]
     assert answer["system"] == (known if answer["there"] else "ZoneInfoNotFoundError")
@@ -191,7 +179,7 @@ def test_system_zones(facts: Facts, evidence: Evidence) -> None:
 def test_tcl(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """Tcl runs its own scripts and encodings, from within the tree."""
     _agrees(facts, evidence, expected, "answers_tcl")
-    evidence["library"] = _answer(facts, "answers_tcl")["library"]
+    evidence["library"] = answered_here(facts, "answers_tcl")["library"]
     assert evidence["library"].startswith(f"{SUBJECT}/")
 
 
@@ -203,7 +191,7 @@ def test_tcl(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 )
 def test_gone_modules_are_gone(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """Modules that this version or one before it removed are not there."""
-    found = set(_answer(facts, "answers_gone")["still there"])
+    found = set(answered_here(facts, "answers_gone")["still there"])
     evidence["still there"] = sorted(found & _until(expected, "removed"))
     assert evidence["still there"] == []
 
@@ -217,7 +205,7 @@ def test_gone_modules_are_gone(facts: Facts, evidence: Evidence, expected: Expec
 def test_pip_is_bundled(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """Module ensurepip carries a pip of the year that this version had, or a newer one."""
     wanted = _of_version(expected, "pip")
-    evidence.update({"pip": _answer(facts, "answers_packaging")["pip"], "year": wanted})
+    evidence.update({"pip": answered_here(facts, "answers_packaging")["pip"], "year": wanted})
     assert int(evidence["pip"].partition(".")[0]) >= wanted
 
 
@@ -284,5 +272,5 @@ def test_gdbm_version(facts: Facts, evidence: Evidence, expected: Expected) -> N
 )
 def test_tcl_version(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """The Tcl that is loaded is of the locked version."""
-    evidence["found"] = _answer(facts, "answers_tcl")["version"]
+    evidence["found"] = answered_here(facts, "answers_tcl")["version"]
     assert evidence["found"] == expected.version("tcl")

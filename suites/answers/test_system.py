@@ -6,26 +6,16 @@ from typing import Any
 
 import pytest
 
-from everylinux.checks import Evidence, Expected, check
+from everylinux.checks import Evidence, Expected, answered_here, check
 from everylinux.errors import FactUnavailable
 from everylinux.facts import Facts
 
 STANDALONE = ("standalone",)
 
 
-def _answer(facts: Facts, section: str) -> dict[str, Any]:
-    """What the subject answered; it fails the claim if it raised or crashed instead."""
-    found = facts[section]
-    assert "failed" not in found, found["failed"]
-    answer: dict[str, Any] = found["answer"]
-    if "lacks" in answer:
-        pytest.skip(f"the cell lacks {answer['lacks']}")
-    return answer
-
-
 def _agrees(facts: Facts, evidence: Evidence, expected: Expected, section: str) -> None:
     """Judge every value of the table for a section: [found, wanted] of those that differ."""
-    answer = _answer(facts, section)
+    answer = answered_here(facts, section)
     wanted = expected.table("answers/known.yaml")[section]
     evidence["differs"] = {
         name: [answer.get(name, "no answer"), value]
@@ -200,7 +190,7 @@ def test_interpreters(facts: Facts, evidence: Evidence, expected: Expected) -> N
 )
 def test_find_library(facts: Facts, evidence: Evidence) -> None:
     """The C and the mathematics library are found and loaded, also without a compiler."""
-    answer = _answer(facts, "answers_find_library")
+    answer = answered_here(facts, "answers_find_library")
     evidence["names"] = answer["names"]
     assert answer["usable"] == {"c": True, "m": True}
 
@@ -212,7 +202,7 @@ def test_find_library(facts: Facts, evidence: Evidence) -> None:
 )
 def test_users(facts: Facts, evidence: Evidence) -> None:
     """The user and group of id 0 are found by number and by name, and syslog has its masks."""
-    answer = _answer(facts, "answers_user")
+    answer = answered_here(facts, "answers_user")
     evidence["answer"] = answer
     wanted = {"user": "root", "by name": 0, "group": 0, "groups": True, "syslog": 15}
     assert {name: answer.get(name) for name in wanted} == wanted
@@ -225,7 +215,7 @@ def test_users(facts: Facts, evidence: Evidence) -> None:
 )
 def test_c_recursion(facts: Facts, evidence: Evidence) -> None:
     """No depth of JSON, patterns, pickles or source ends a thread by a signal."""
-    answer = _answer(facts, "answers_c_recursion")
+    answer = answered_here(facts, "answers_c_recursion")
     evidence.update({"signals": answer["signals"], "answers": answer["answers"]})
     assert answer["signals"] == {}
 
@@ -239,7 +229,7 @@ def test_c_recursion(facts: Facts, evidence: Evidence) -> None:
 def test_perf_is_refused(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """The perf trampoline, which musl builds do not have, is refused as documented."""
     wanted = _of_version(expected, "perf")
-    evidence.update({"perf": _answer(facts, "answers_runtime")["perf"], "wanted": wanted})
+    evidence.update({"perf": answered_here(facts, "answers_runtime")["perf"], "wanted": wanted})
     assert evidence["perf"] == wanted
 
 
@@ -250,7 +240,7 @@ def test_perf_is_refused(facts: Facts, evidence: Evidence, expected: Expected) -
 )
 def test_ipv4(facts: Facts, evidence: Evidence) -> None:
     """100 kB go through TCP over IPv4 on the loopback and come back whole."""
-    found = _answer(facts, "answers_socket")["ipv4"]
+    found = answered_here(facts, "answers_socket")["ipv4"]
     evidence["found"] = found
     if isinstance(found, str):
         pytest.skip(f"the cell {found}")
@@ -264,7 +254,7 @@ def test_ipv4(facts: Facts, evidence: Evidence) -> None:
 )
 def test_ipv6(facts: Facts, evidence: Evidence) -> None:
     """100 kB go through TCP over IPv6 on the loopback and come back whole."""
-    found = _answer(facts, "answers_socket")["ipv6"]
+    found = answered_here(facts, "answers_socket")["ipv6"]
     evidence["found"] = found
     if isinstance(found, str):
         pytest.skip(f"the cell {found}")
@@ -278,7 +268,7 @@ def test_ipv6(facts: Facts, evidence: Evidence) -> None:
 )
 def test_localhost(facts: Facts, evidence: Evidence) -> None:
     """The name localhost is a loopback address wherever /etc/hosts lists it."""
-    answer = _answer(facts, "answers_name")
+    answer = answered_here(facts, "answers_name")
     evidence["localhost"] = answer["localhost"]
     if not answer["localhost listed"]:
         pytest.skip("the cell lacks localhost in /etc/hosts")

@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import pytest
-
-from everylinux.checks import Evidence, Expected, check
+from everylinux.checks import Evidence, Expected, answered_here, check
 from everylinux.facts import Facts
 from everylinux.model import MOVED
 
 OURS = ("standalone",)
 SOURCE = "spec: API Reference; issue 3: module extension building"
-
-
-def _answer(facts: Facts, evidence: Evidence, section: str) -> dict[str, Any]:
-    """What the subject answered; it fails the claim if it raised or crashed instead."""
-    found = facts[section]
-    evidence["found"] = found
-    assert "failed" not in found, found["failed"]
-    answer: dict[str, Any] = found["answer"]
-    if "lacks" in answer:
-        pytest.skip(f"the cell lacks {answer['lacks']}")
-    return answer
 
 
 @check(
@@ -33,7 +18,7 @@ def _answer(facts: Facts, evidence: Evidence, section: str) -> dict[str, Any]:
 )
 def test_extension_is_built(facts: Facts, evidence: Evidence) -> None:
     """An extension compiled by sysconfig's own commands, with the machine's gcc, works."""
-    answer = _answer(facts, evidence, "built_extension")
+    answer = answered_here(facts, "built_extension", evidence)
 
     assert answer["answer"] == 42 + len("42")
 
@@ -46,7 +31,7 @@ def test_extension_is_built(facts: Facts, evidence: Evidence) -> None:
 )
 def test_extension_knows_no_glibc(facts: Facts, evidence: Evidence) -> None:
     """An extension that was compiled on glibc asks for musl's libc.so and nothing of glibc's."""
-    answer = _answer(facts, evidence, "built_extension")
+    answer = answered_here(facts, "built_extension", evidence)
 
     assert (answer["libc"], answer["glibc"]) == (True, [])
 
@@ -58,7 +43,7 @@ def test_extension_knows_no_glibc(facts: Facts, evidence: Evidence) -> None:
 )
 def test_version_macros(facts: Facts, evidence: Evidence) -> None:
     """PY_VERSION, PY_VERSION_HEX and their parts in an extension are the interpreter's."""
-    answer = _answer(facts, evidence, "built_extension")
+    answer = answered_here(facts, "built_extension", evidence)
     evidence["compiled"] = [answer["hexversion"], answer["version"], answer["numbers"]]
 
     assert evidence["compiled"] == answer["running"]
@@ -73,7 +58,7 @@ def test_extension_is_found_by_its_suffix(
     facts: Facts, evidence: Evidence, expected: Expected
 ) -> None:
     """What is built as sysconfig's EXT_SUFFIX says is what the interpreter imports."""
-    answer = _answer(facts, evidence, "built_extension")
+    answer = answered_here(facts, "built_extension", evidence)
     triplet = expected.table("building/expected.yaml")["triplet"][expected.arch]
     number = expected.python.replace(".", "")
 
@@ -87,7 +72,7 @@ def test_extension_is_found_by_its_suffix(
 )
 def test_limited_extension(facts: Facts, evidence: Evidence) -> None:
     """An extension for the limited API (3.12, or the tree's own if older) is loaded as .abi3.so."""
-    answer = _answer(facts, evidence, "built_limited")
+    answer = answered_here(facts, "built_limited", evidence)
 
     assert (answer["file"], answer["answer"]) == ("everylinux_built.abi3.so", 44)
 
@@ -99,7 +84,7 @@ def test_limited_extension(facts: Facts, evidence: Evidence) -> None:
 )
 def test_headers_are_complete(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """Every public header compiles alone behind Python.h, but for two of other libraries."""
-    answer = _answer(facts, evidence, "built_headers")
+    answer = answered_here(facts, "built_headers", evidence)
     known = expected.table("building/expected.yaml")["headers_of_others"]
     evidence["offenders"] = [name for name in answer["broken"] if name not in known]
     ended_well = answer["status"] == 0 or answer["broken"]
@@ -115,7 +100,7 @@ def test_headers_are_complete(facts: Facts, evidence: Evidence, expected: Expect
 )
 def test_program_embeds(facts: Facts, evidence: Evidence) -> None:
     """A program linked by the answers of python3.X-config runs the interpreter within itself."""
-    answer = _answer(facts, evidence, "built_program")
+    answer = answered_here(facts, "built_program", evidence)
 
     assert answer["said"] == answer["wanted"]
 
@@ -127,7 +112,7 @@ def test_program_embeds(facts: Facts, evidence: Evidence) -> None:
 )
 def test_setuptools_builds(facts: Facts, evidence: Evidence) -> None:
     """An extension that setuptools builds is loaded and answers."""
-    answer = _answer(facts, evidence, "built_package")
+    answer = answered_here(facts, "built_package", evidence)
 
     assert answer["answer"] == 44  # noqa: PLR2004 - 42 and two digits
 
@@ -139,7 +124,7 @@ def test_setuptools_builds(facts: Facts, evidence: Evidence) -> None:
 )
 def test_built_wheels_are_local(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """A wheel of setuptools is tagged for this Python and the plain platform, nothing more."""
-    answer = _answer(facts, evidence, "built_package")
+    answer = answered_here(facts, "built_package", evidence)
     number = "cp" + expected.python.replace(".", "")
     platform = expected.table("building/expected.yaml")["platform"][expected.arch]
     evidence["wanted"] = [number, number, f"linux_{platform}"]
@@ -155,7 +140,7 @@ def test_built_wheels_are_local(facts: Facts, evidence: Evidence, expected: Expe
 )
 def test_overflow_is_trapped(facts: Facts, evidence: Evidence) -> None:
     """With FORTIFY, a copy beyond its buffer is stopped by a trap, and one that fits is not."""
-    answer = _answer(facts, evidence, "built_overflow")
+    answer = answered_here(facts, "built_overflow", evidence)
 
     assert (answer["seven77"], answer["eight888"]) == (0, -4)  # SIGILL of __builtin_trap
 
@@ -168,7 +153,7 @@ def test_overflow_is_trapped(facts: Facts, evidence: Evidence) -> None:
 )
 def test_compiles_after_a_move(facts: Facts, evidence: Evidence) -> None:
     """In a tree moved to a path with spaces, sysconfig's compiler is that tree's and works."""
-    answer = _answer(facts, evidence, "built_moved")
+    answer = answered_here(facts, "built_moved", evidence)
     place = str(MOVED["space"])
     evidence["outside"] = [
         answer[name] for name in ("compiler", "include") if not answer[name].startswith(place + "/")
@@ -185,7 +170,7 @@ def test_compiles_after_a_move(facts: Facts, evidence: Evidence) -> None:
 )
 def test_no_compiler_is_told(facts: Facts, evidence: Evidence) -> None:
     """Where there is no compiler, one line says so, with the next move, and the status is 127."""
-    answer = _answer(facts, evidence, "built_without")
+    answer = answered_here(facts, "built_without", evidence)
     lines = answer["lines"]
 
     assert (answer["status"], len(lines)) == (127, 1)
@@ -200,6 +185,6 @@ def test_no_compiler_is_told(facts: Facts, evidence: Evidence) -> None:
 )
 def test_names_do_not_clash(facts: Facts, evidence: Evidence) -> None:
     """An extension's own function named as one of zlib's is its own, and zlib keeps the other."""
-    answer = _answer(facts, evidence, "built_extension")
+    answer = answered_here(facts, "built_extension", evidence)
 
     assert (answer["own"], answer["zlib"]) == (3, 0xCBF43926)  # 1 + 2; CRC-32's check value

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping
-from typing import Any
 
-from everylinux.checks import Evidence, Expected, check
+from everylinux.checks import Evidence, Expected, answered, check
 from everylinux.facts import Facts
 
 TABLE = "building/expected.yaml"
 REASONS = "../build/flags/deviations.yaml"
 OURS = ("standalone",)
 Row = Mapping[str, str]
-
-
-def _answer(facts: Facts, section: str) -> dict[str, Any]:
-    """What the subject answered; it fails the claim if it raised or crashed instead."""
-    found = facts[section]
-    assert "failed" not in found, found["failed"]
-    answer: dict[str, Any] = found["answer"]
-    return answer
 
 
 def _reasons(expected: Expected, profile: str) -> list[Row]:
@@ -44,7 +35,7 @@ def test_python_has_its_configure_flags(
     facts: Facts, evidence: Evidence, expected: Expected
 ) -> None:
     """CPython was configured with each flag of the specification, or the reason is recorded."""
-    answer, table = _answer(facts, "manifest_flags"), expected.table(TABLE)
+    answer, table = answered(facts, "manifest_flags"), expected.table(TABLE)
     triplet = table["triplet"][expected.arch]
     wanted = [flag.format(triplet=triplet) for flag in table["python"]["configure"]]
     given = set(answer["python"]["configure"])
@@ -66,7 +57,7 @@ def test_python_has_its_compiler_flags(
     facts: Facts, evidence: Evidence, expected: Expected
 ) -> None:
     """CPython was compiled and linked with the specification's flags, or the reason is recorded."""
-    answer, table = _answer(facts, "manifest_flags"), expected.table(TABLE)
+    answer, table = answered(facts, "manifest_flags"), expected.table(TABLE)
     rows = _reasons(expected, answer["profile"])
     evidence["missing"] = {
         kind: [f for f in table["python"][kind] if f not in answer["python"].get(kind, "").split()]
@@ -89,7 +80,7 @@ def test_python_has_its_compiler_flags(
 )
 def test_libraries_have_their_flags(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """Each library was compiled with the specification's flags, or the reason is recorded."""
-    answer, table = _answer(facts, "manifest_flags"), expected.table(TABLE)
+    answer, table = answered(facts, "manifest_flags"), expected.table(TABLE)
     rows, given = _reasons(expected, answer["profile"]), answer["others"]
     wanted = {name: list(table["others"]["*"]) for name in table["libraries"]}
     for name, flags in table["others"].items():
@@ -114,7 +105,7 @@ def test_libraries_have_their_flags(facts: Facts, evidence: Evidence, expected: 
 )
 def test_manifest_records_deviations(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """The manifest carries each deviation from the specification's flags, with its reason."""
-    answer = _answer(facts, "manifest_flags")
+    answer = answered(facts, "manifest_flags")
     carried = {(row["component"], row["flag"]): row["reason"] for row in answer["deviations"]}
     evidence["lost"] = [
         f"{row['component']} {row['flag']}"
@@ -133,11 +124,11 @@ def test_manifest_records_deviations(facts: Facts, evidence: Evidence, expected:
 )
 def test_interpreter_agrees_on_configure(facts: Facts, evidence: Evidence) -> None:
     """Each configure argument of the manifest is in the interpreter's CONFIG_ARGS."""
-    said = _answer(facts, "sysconfig_variables")
+    said = answered(facts, "sysconfig_variables")
     own = set(shlex.split(said["CONFIG_ARGS"]))
     evidence["unknown to it"] = [
         flag
-        for flag in _answer(facts, "manifest_flags")["python"]["configure"]
+        for flag in answered(facts, "manifest_flags")["python"]["configure"]
         if flag.replace("/opt/python", said["prefix"]) not in own
         and flag.replace("/opt/", said["prefix"] + "/") not in own
     ]
@@ -153,8 +144,8 @@ def test_interpreter_agrees_on_configure(facts: Facts, evidence: Evidence) -> No
 )
 def test_interpreter_agrees_on_compiler(facts: Facts, evidence: Evidence) -> None:
     """Each word of the manifest's CFLAGS is in the interpreter's own PY_CFLAGS."""
-    own = _answer(facts, "sysconfig_variables")["PY_CFLAGS"].split()
-    wanted = _answer(facts, "manifest_flags")["python"]["CFLAGS"].split()
+    own = answered(facts, "sysconfig_variables")["PY_CFLAGS"].split()
+    wanted = answered(facts, "manifest_flags")["python"]["CFLAGS"].split()
     evidence["unknown to it"] = [flag for flag in wanted if flag not in own]
 
     assert (len(wanted) > 0, evidence["unknown to it"]) == (True, [])

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import pytest
-
 from everylinux.allowances import allowed
-from everylinux.checks import Evidence, Expected, check
+from everylinux.checks import Evidence, Expected, answered_here, check
 from everylinux.facts import Facts
 from everylinux.model import SUBJECT
 
@@ -16,20 +12,9 @@ OURS = ("standalone",)
 SEGFAULT = -11  # SIGSEGV, as subprocess tells it
 
 
-def _answer(facts: Facts, evidence: Evidence, section: str) -> dict[str, Any]:
-    """What the subject answered; it fails the claim if it raised or crashed instead."""
-    found = facts[section]
-    evidence["found"] = found
-    assert "failed" not in found, found["failed"]
-    answer: dict[str, Any] = found["answer"]
-    if "lacks" in answer:
-        pytest.skip(f"the cell lacks {answer['lacks']}")
-    return answer
-
-
 def _moves(facts: Facts, evidence: Evidence, *names: str) -> None:
     """Judge that each of some addresses differs between starts; half of them may meet by chance."""
-    answer = _answer(facts, evidence, "protected_addresses")
+    answer = answered_here(facts, "protected_addresses", evidence)
     evidence["still"] = {
         name: answer["distinct"][name]
         for name in names
@@ -62,7 +47,7 @@ def test_data_lies_elsewhere_each_time(facts: Facts, evidence: Evidence) -> None
 
 
 def _faults(facts: Facts, evidence: Evidence, *kinds: str) -> None:
-    answer = _answer(facts, evidence, "protected_pages")
+    answer = answered_here(facts, "protected_pages", evidence)
 
     assert {kind: answer[kind] for kind in kinds} == dict.fromkeys(kinds, SEGFAULT)
 
@@ -98,7 +83,7 @@ def test_thread_stack(facts: Facts, evidence: Evidence, expected: Expected) -> N
     wanted = expected.table(TABLE)["thread_stack"]
     evidence["wanted"] = wanted
     # the C library takes its own part (thread descriptor, thread-local data) off the end
-    room = _answer(facts, evidence, "thread_stack")["thread"] + (64 << 10)
+    room = answered_here(facts, "thread_stack", evidence)["thread"] + (64 << 10)
 
     assert room >= wanted
 
@@ -111,7 +96,10 @@ def test_thread_stack(facts: Facts, evidence: Evidence, expected: Expected) -> N
 )
 def test_fits_on_the_disk(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """The tree, in blocks of 4 KiB and with its folders, takes no more than 200 MB."""
-    answer, limit = _answer(facts, evidence, "tree_size"), expected.table(TABLE)["installed_bytes"]
+    answer, limit = (
+        answered_here(facts, "tree_size", evidence),
+        expected.table(TABLE)["installed_bytes"],
+    )
     taken = (answer["blocks"] + answer["entries"]) * 4096
     evidence.measure("installed", "bytes", [taken], limit)
 
@@ -127,7 +115,7 @@ def test_fits_on_the_disk(facts: Facts, evidence: Evidence, expected: Expected) 
 def test_everything_is_fortified(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """Every object bears the note that its calls were checked, of level 2 or above."""
     table = expected.table(TABLE)
-    levels = _answer(facts, evidence, "fortified")["levels"]
+    levels = answered_here(facts, "fortified", evidence)["levels"]
     evidence.pop("found")
     evidence["offenders"] = {
         path: level
@@ -146,7 +134,7 @@ def test_everything_is_fortified(facts: Facts, evidence: Evidence, expected: Exp
 )
 def test_program_is_asked_first(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """Names are looked up in the real interpreter first, then in the tree's libraries alone."""
-    answer = _answer(facts, evidence, "lookup_order")
+    answer = answered_here(facts, "lookup_order", evidence)
     named = [path for path in answer["objects"] if path.startswith("/")]
     evidence["outside"] = [
         path for path in named if not path.startswith(f"{SUBJECT}/") and path != expected.loader
@@ -165,7 +153,7 @@ def test_program_is_asked_first(facts: Facts, evidence: Evidence, expected: Expe
 )
 def test_names_are_found_in_the_tree(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """CPython's names resolve to libpython; those of the C library to a library that is bundled."""
-    found = _answer(facts, evidence, "lookup_order")["found"]
+    found = answered_here(facts, "lookup_order", evidence)["found"]
     library = f"{SUBJECT}/lib/libpython{expected.python}.so.1.0"
     bundled = f"{SUBJECT}/shared_libraries/lib/"
     evidence["stray"] = {

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import pytest
-
-from everylinux.checks import Evidence, Expected, check
+from everylinux.checks import Evidence, Expected, answered_here, check
 from everylinux.facts import Facts
 
 TABLE = "building/expected.yaml"
 OURS = ("standalone",)
 PORTABLE = ("standalone", "relocatable")
 KINDS = ("here", "moved")
-
-
-def _answer(facts: Facts, section: str) -> dict[str, Any]:
-    """What the subject answered; it fails the claim if it raised or crashed instead."""
-    found = facts[section]
-    assert "failed" not in found, found["failed"]
-    answer: dict[str, Any] = found["answer"]
-    if "lacks" in answer:
-        pytest.skip(f"the cell lacks {answer['lacks']}")
-    return answer
 
 
 @check(
@@ -35,7 +21,7 @@ def test_sysconfig_names_what_is_there(
     facts: Facts, evidence: Evidence, expected: Expected
 ) -> None:
     """Every place that sysconfig names is there, where the tree lies and where it was moved."""
-    answer = _answer(facts, "sysconfig_places")
+    answer = answered_here(facts, "sysconfig_places")
     absent = expected.table(TABLE)["absent_places"]
     evidence["missing"] = {
         f"{kind} {name}": path
@@ -55,7 +41,7 @@ def test_sysconfig_names_what_is_there(
 )
 def test_sysconfig_names_a_compiler(facts: Facts, evidence: Evidence) -> None:
     """The compiler of sysconfig is a program of the tree, so no host's headers get in."""
-    answer = _answer(facts, "sysconfig_variables")
+    answer = answered_here(facts, "sysconfig_variables")
     compiler, prefix = answer["compiler"], answer["prefix"]
     evidence["compiler"] = compiler
 
@@ -70,7 +56,7 @@ def test_sysconfig_names_a_compiler(facts: Facts, evidence: Evidence) -> None:
 )
 def test_sysconfig_agrees_with_itself(facts: Facts, evidence: Evidence) -> None:
     """SOABI, EXT_SUFFIX and MULTIARCH of sysconfig are of one triplet."""
-    answer = _answer(facts, "sysconfig_variables")
+    answer = answered_here(facts, "sysconfig_variables")
     evidence["names"] = {name: answer[name] for name in ("SOABI", "EXT_SUFFIX", "MULTIARCH")}
 
     assert answer["EXT_SUFFIX"] == f".{answer['SOABI']}.so"
@@ -85,7 +71,7 @@ def test_sysconfig_agrees_with_itself(facts: Facts, evidence: Evidence) -> None:
 )
 def test_config_names_folders_of_the_tree(facts: Facts, evidence: Evidence) -> None:
     """Every folder that python3.X-config names is there and in the tree, also after a move."""
-    answer = _answer(facts, "config_tool")
+    answer = answered_here(facts, "config_tool")
     evidence["wrong"] = {
         kind: wrong
         for kind in KINDS
@@ -105,8 +91,8 @@ def test_config_leads_to_header_and_library(
     facts: Facts, evidence: Evidence, expected: Expected
 ) -> None:
     """python3.X-config leads to Python.h and to libpython, and knows the suffix of extensions."""
-    answer = _answer(facts, "config_tool")
-    suffix = _answer(facts, "sysconfig_variables")["EXT_SUFFIX"]
+    answer = answered_here(facts, "config_tool")
+    suffix = answered_here(facts, "sysconfig_variables")["EXT_SUFFIX"]
     wanted = {"header": True, "library": [f"-lpython{expected.python}"], "suffix": suffix}
     evidence["found"] = {kind: {name: answer[kind][name] for name in wanted} for kind in KINDS}
 
@@ -123,7 +109,7 @@ def test_pkgconfig_leads_to_header_and_library(
     facts: Facts, evidence: Evidence, expected: Expected
 ) -> None:
     """Every .pc file leads to Python.h and to each library it names, also after a move."""
-    answer = _answer(facts, "pkgconfig")
+    answer = answered_here(facts, "pkgconfig")
     evidence["files"] = len(answer)
     evidence["wrong"] = {
         name: row
@@ -139,7 +125,7 @@ def test_pkgconfig_leads_to_header_and_library(
 def _tags_are_of_musl(facts: Facts, evidence: Evidence, expected: Expected, reader: str) -> None:
     table = expected.table(TABLE)
     machine = table["platform"][expected.arch]
-    found = _answer(facts, "wheel_tags")[reader]
+    found = answered_here(facts, "wheel_tags")[reader]
     # packaging 25.1 and later name the plain platform first, which no index serves
     shared = [name for name in found["platforms"] if name not in {f"linux_{machine}", "any"}]
     evidence.update({"first": found["first"], "platforms": shared})
@@ -167,7 +153,7 @@ def test_packaging_names_musllinux(facts: Facts, evidence: Evidence, expected: E
 )
 def test_pip_and_packaging_agree(facts: Facts, evidence: Evidence) -> None:
     """The copy of `packaging` in pip and the newest know the same platforms."""
-    answer = _answer(facts, "wheel_tags")
+    answer = answered_here(facts, "wheel_tags")
     evidence["platforms"] = {name: sorted(answer[name]["platforms"]) for name in answer}
 
     assert evidence["platforms"]["pip"] == evidence["platforms"]["packaging"]

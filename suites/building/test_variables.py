@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from everylinux.checks import Evidence, check
+from everylinux.checks import Evidence, answered, check
 from everylinux.facts import Facts
 
 SOURCE = "spec: Environment Variables; docs.python.org: Command line and environment"
 OURS = ("standalone",)
 
 
-def _answer(facts: Facts, evidence: Evidence, section: str) -> dict[str, Any]:
-    """What the subject answered; it fails the claim if it raised or crashed instead."""
-    found = facts[section]
-    evidence["found"] = found
-    assert "failed" not in found, found["failed"]
-    answer: dict[str, Any] = found["answer"]
-    return answer
-
-
 @check("BLD-060", source=SOURCE, remedy="Let the launcher leave PYTHONHOME to the interpreter.")
 def test_home(facts: Facts, evidence: Evidence) -> None:
     """PYTHONHOME is used: the tree's own starts, and a folder without a library fails."""
-    answer = _answer(facts, evidence, "variable_home")
+    answer = answered(facts, "variable_home", evidence)
 
     assert answer["tree"].split() == [answer["prefix"]] * 2
     assert answer["nowhere"] != 0
@@ -32,7 +21,7 @@ def test_home(facts: Facts, evidence: Evidence) -> None:
 @check("BLD-061", source=SOURCE, remedy="Let the launcher leave PYTHONPATH to the interpreter.")
 def test_path(facts: Facts, evidence: Evidence) -> None:
     """Modules in a folder of PYTHONPATH are found, before the library's, and not without it."""
-    answer = _answer(facts, evidence, "variable_path")
+    answer = answered(facts, "variable_path", evidence)
 
     assert answer["without"]["status"] == 1
     assert answer["with"]["out"] == f"42 {answer['folder']}"
@@ -41,7 +30,7 @@ def test_path(facts: Facts, evidence: Evidence) -> None:
 @check("BLD-062", source=SOURCE, remedy="Do not set PYTHONHASHSEED on the way.")
 def test_hash_seed(facts: Facts, evidence: Evidence) -> None:
     """PYTHONHASHSEED fixes the hashes of strings; without it they differ at each start."""
-    answer = _answer(facts, evidence, "variable_hash_seed")
+    answer = answered(facts, "variable_hash_seed", evidence)
 
     assert answer["seeds"]["42"] == answer["again"]
     assert len(set(answer["seeds"].values())) == len(answer["seeds"])
@@ -51,7 +40,7 @@ def test_hash_seed(facts: Facts, evidence: Evidence) -> None:
 @check("BLD-063", source=SOURCE, remedy="Do not set PYTHONIOENCODING on the way.")
 def test_io_encoding(facts: Facts, evidence: Evidence) -> None:
     """PYTHONIOENCODING sets encoding and errors of the streams; without it they are UTF-8."""
-    answer = _answer(facts, evidence, "variable_io_encoding")
+    answer = answered(facts, "variable_io_encoding", evidence)
 
     assert answer["with"]["out"] == "iso8859-1 replace"
     assert answer["without"]["out"].split()[0] == "utf-8"
@@ -60,7 +49,7 @@ def test_io_encoding(facts: Facts, evidence: Evidence) -> None:
 @check("BLD-064", source=SOURCE, remedy="Let the variable reach the interpreter.")
 def test_unbuffered(facts: Facts, evidence: Evidence) -> None:
     """With PYTHONUNBUFFERED what was written is out at once; without, it waits in a buffer."""
-    answer = _answer(facts, evidence, "variable_unbuffered")
+    answer = answered(facts, "variable_unbuffered", evidence)
 
     assert [answer[name]["out"] for name in ("with", "without")] == ["written", ""]
 
@@ -68,7 +57,7 @@ def test_unbuffered(facts: Facts, evidence: Evidence) -> None:
 @check("BLD-065", source=SOURCE, remedy="Let the variable reach the interpreter.")
 def test_verbose(facts: Facts, evidence: Evidence) -> None:
     """PYTHONVERBOSE tells of each import on stderr."""
-    answer = _answer(facts, evidence, "variable_verbose")
+    answer = answered(facts, "variable_verbose", evidence)
 
     assert answer == {"with": True, "without": False}
 
@@ -76,7 +65,7 @@ def test_verbose(facts: Facts, evidence: Evidence) -> None:
 @check("BLD-066", source=SOURCE, remedy="Let the variable reach the interpreter.")
 def test_warnings(facts: Facts, evidence: Evidence) -> None:
     """PYTHONWARNINGS=error makes a warning an error."""
-    answer = _answer(facts, evidence, "variable_warnings")
+    answer = answered(facts, "variable_warnings", evidence)
 
     assert (answer["with"]["status"], answer["with"]["out"]) == (1, "")
     assert (answer["without"]["status"], answer["without"]["out"]) == (0, "went on")
@@ -85,7 +74,7 @@ def test_warnings(facts: Facts, evidence: Evidence) -> None:
 @check("BLD-067", source=SOURCE, remedy="Let the variable reach the interpreter; do not set it.")
 def test_no_bytecode(facts: Facts, evidence: Evidence) -> None:
     """An imported module's bytecode is written, and with PYTHONDONTWRITEBYTECODE it is not."""
-    answer = _answer(facts, evidence, "variable_bytecode")
+    answer = answered(facts, "variable_bytecode", evidence)
 
     assert answer == {"with": False, "without": True}
 
@@ -93,7 +82,7 @@ def test_no_bytecode(facts: Facts, evidence: Evidence) -> None:
 @check("BLD-068", source=SOURCE, remedy="Let the variable reach the interpreter; do not set it.")
 def test_optimize(facts: Facts, evidence: Evidence) -> None:
     """PYTHONOPTIMIZE=1 leaves assertions out, 2 leaves docstrings out as well, unset neither."""
-    answer = _answer(facts, evidence, "variable_optimize")
+    answer = answered(facts, "variable_optimize", evidence)
 
     assert answer == {"0": "asserted text", "1": "skipped text", "2": "skipped None"}
 
@@ -101,7 +90,7 @@ def test_optimize(facts: Facts, evidence: Evidence) -> None:
 @check("BLD-069", source=SOURCE, remedy="Let the variable reach the interpreter.")
 def test_temporary_folder(facts: Facts, evidence: Evidence) -> None:
     """Temporary files are made in the folder that TMPDIR names, and elsewhere without it."""
-    answer = _answer(facts, evidence, "variable_temporary")
+    answer = answered(facts, "variable_temporary", evidence)
     folder = answer["folder"] + "/"
 
     assert answer["with"]["out"].startswith(folder)
@@ -116,7 +105,7 @@ def test_temporary_folder(facts: Facts, evidence: Evidence) -> None:
 )
 def test_pip_cache(facts: Facts, evidence: Evidence) -> None:
     """The cache of pip lies below HOME."""
-    answer = _answer(facts, evidence, "variable_pip_cache")
+    answer = answered(facts, "variable_pip_cache", evidence)
 
     assert answer == {home: f"{home}/.cache/pip" for home in ("/tmp/first", "/tmp/second")}  # noqa: S108
 
@@ -124,6 +113,6 @@ def test_pip_cache(facts: Facts, evidence: Evidence) -> None:
 @check("BLD-071", source=SOURCE, remedy="Ship the short names in bin/.", profiles=OURS)
 def test_programs_by_path(facts: Facts, evidence: Evidence) -> None:
     """With the tree's bin in PATH, python, python3, pip and pip3 are found and run."""
-    answer = _answer(facts, evidence, "variable_search")
+    answer = answered(facts, "variable_search", evidence)
 
     assert answer == {"python": ["Python"], "python3": ["Python"], "pip": ["pip"], "pip3": ["pip"]}

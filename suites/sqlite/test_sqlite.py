@@ -6,25 +6,15 @@ from typing import Any
 
 import pytest
 
-from everylinux.checks import Evidence, Expected, check
+from everylinux.checks import Evidence, Expected, answered_here, check
 from everylinux.facts import Facts
 
 STANDALONE = ("standalone",)
 
 
-def _answer(facts: Facts, section: str) -> dict[str, Any]:
-    """What the subject answered; it fails the claim if it raised or crashed instead."""
-    found = facts[section]
-    assert "failed" not in found, found["failed"]
-    answer: dict[str, Any] = found["answer"]
-    if "lacks" in answer:
-        pytest.skip(f"the cell lacks {answer['lacks']}")
-    return answer
-
-
 def _gives(facts: Facts, evidence: Evidence, section: str, wanted: dict[str, Any]) -> None:
     """Judge the values of one section: [found, wanted] of those that differ."""
-    answer = _answer(facts, section)
+    answer = answered_here(facts, section)
     evidence["differs"] = {
         name: [answer.get(name), value]
         for name, value in wanted.items()
@@ -34,7 +24,9 @@ def _gives(facts: Facts, evidence: Evidence, section: str, wanted: dict[str, Any
 
 
 def _has_option(facts: Facts, evidence: Evidence, *names: str) -> None:
-    options = {option.partition("=")[0] for option in _answer(facts, "sqlite_build")["options"]}
+    options = {
+        option.partition("=")[0] for option in answered_here(facts, "sqlite_build")["options"]
+    }
     evidence["missing"] = sorted(set(names) - options)
     assert evidence["missing"] == []
 
@@ -257,7 +249,7 @@ def test_options(facts: Facts, evidence: Evidence) -> None:
 )
 def test_tokenizer_is_refused(facts: Facts, evidence: Evidence) -> None:
     """The form of fts3_tokenizer that takes an address is refused."""
-    evidence["error"] = _answer(facts, "sqlite_tokenizer")["error"]
+    evidence["error"] = answered_here(facts, "sqlite_tokenizer")["error"]
     assert evidence["error"].startswith("OperationalError")
 
 
@@ -268,7 +260,9 @@ def test_tokenizer_is_refused(facts: Facts, evidence: Evidence) -> None:
 )
 def test_tokenizer_is_not_compiled(facts: Facts, evidence: Evidence) -> None:
     """SQLite was not compiled with the unsafe tokenizer interface."""
-    options = {option.partition("=")[0] for option in _answer(facts, "sqlite_build")["options"]}
+    options = {
+        option.partition("=")[0] for option in answered_here(facts, "sqlite_build")["options"]
+    }
     evidence["options"] = sorted(options)
     assert "ENABLE_FTS3_TOKENIZER" not in options
 
@@ -306,7 +300,7 @@ def test_extension_needs_leave(facts: Facts, evidence: Evidence) -> None:
 )
 def test_extension_interface(facts: Facts, evidence: Evidence) -> None:
     """Connections have enable_load_extension."""
-    evidence["there"] = _answer(facts, "sqlite_build")["extensions"]
+    evidence["there"] = answered_here(facts, "sqlite_build")["extensions"]
     assert evidence["there"] is True
 
 
@@ -318,7 +312,7 @@ def test_extension_interface(facts: Facts, evidence: Evidence) -> None:
 )
 def test_version(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """The SQLite that is loaded is of the locked version."""
-    evidence["found"] = _answer(facts, "sqlite_build")["version"]
+    evidence["found"] = answered_here(facts, "sqlite_build")["version"]
     assert evidence["found"] == expected.version("sqlite3")
 
 
@@ -329,5 +323,5 @@ def test_version(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 )
 def test_threadsafety(facts: Facts, evidence: Evidence) -> None:
     """The module says that threads may share connections: level 3, serialised."""
-    evidence["level"] = _answer(facts, "sqlite_build")["threadsafety"]
+    evidence["level"] = answered_here(facts, "sqlite_build")["threadsafety"]
     assert evidence["level"] == 3  # noqa: PLR2004 - PEP 249's highest

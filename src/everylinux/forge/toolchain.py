@@ -59,23 +59,17 @@ def missing(required: tuple[str, ...] = REQUIRED) -> None:
 
 def missing_for(arch: Arch) -> None:
     """EverylinuxError if the host's gcc cannot make programs of an architecture."""
-    if arch == X86 and not _lies("-m32", "libgcc.a"):
+    # gcc answers with the bare name if it has no such file
+    if arch == X86 and "/" not in _gcc("-m32", "-print-file-name=libgcc.a"):
         cause = "the host's gcc has no libgcc for 32 bit"
-        package = f"lib32gcc-{_gcc_major()}-dev"
+        package = f"lib32gcc-{_gcc('-dumpversion').partition('.')[0]}-dev"
         raise EverylinuxError(cause, move=f"install it: apt-get install {package}")
 
 
-def _lies(*arguments: str) -> bool:
-    """Whether gcc finds a file of its own; it answers with the bare name if not."""
-    line = ("gcc", *arguments[:-1], f"-print-file-name={arguments[-1]}")
+def _gcc(*arguments: str) -> str:
+    line = ("gcc", *arguments)
     done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=20)
-    return "/" in done.stdout
-
-
-def _gcc_major() -> str:
-    line = ("gcc", "-dumpversion")
-    done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=20)
-    return done.stdout.strip().partition(".")[0]
+    return done.stdout.strip()
 
 
 def _version(program: str) -> str:
