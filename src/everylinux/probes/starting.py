@@ -245,7 +245,7 @@ def surroundings(box: Box, python: str) -> dict[str, Any]:
         "maps": _says(box, [python], MAPS),
         "maps under LD_LIBRARY_PATH": _says(box, [python], MAPS, env=given),
         "maps under LD_PRELOAD": _says(box, [python], MAPS, env=preload),
-        "shell under LD_PRELOAD": box.run(["/bin/sh", "-c", ":"], env=preload).status,
+        "shell under LD_PRELOAD": {"status": box.run(["/bin/sh", "-c", ":"], env=preload).status},
         "isolated from PYTHONHOME": _says(box, [python, "-I"], env=poisoned),
         "no environment": _says(box, [python], env={}),
         "busy": busy,
