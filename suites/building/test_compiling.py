@@ -107,7 +107,7 @@ def test_program_embeds(facts: Facts, evidence: Evidence) -> None:
 
 @check(
     "BLD-008",
-    source="issue 3: setuptools on 3.12 and later",
+    source="issue 3: setuptools on 3.12 and later; museum 65",
     remedy="Let sysconfig's CC, CFLAGS, CCSHARED and LDSHARED be commands that run.",
 )
 def test_setuptools_builds(facts: Facts, evidence: Evidence) -> None:

@@ -184,7 +184,7 @@ def test_pydoc_runs_where_it_lies(facts: Facts, evidence: Evidence) -> None:
 
 @check(
     "REL-013",
-    source="bug museum 4, 6",
+    source="bug museum 4, 6, 66",
     remedy="Let python3-config derive its prefix from its own place.",
     profiles=("standalone",),
 )
