@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,7 @@ from everylinux.model import Outcome, Section
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
@@ -118,6 +120,38 @@ def test_a_missing_budget_or_version_is_unknown_not_a_pass() -> None:
         expected.budget("startup.warm")
     with pytest.raises(FactUnavailable):
         expected.version("zlib")
+
+
+def test_answers_are_judged_by_their_table() -> None:
+    """What differs or is missing is told by name; what the table does not name is not judged."""
+    evidence = checks.Evidence()
+
+    def judge(answer: object) -> tuple[Outcome, str]:
+        facts = Facts.of({"sum": answer})
+        error: BaseException | None = None
+        try:
+            checks.agrees(facts, "sum", {"sum": {"crc": 7, "size": 2}}, evidence)
+        except (AssertionError, pytest.skip.Exception) as caught:
+            error = caught
+        return checks.classify(error)
+
+    assert judge({"answer": {"crc": 7, "size": 2, "more": 1}}) == (Outcome.PASSED, "")
+    assert judge({"answer": {"crc": 8}}) == (Outcome.FAILED, "other than known: crc, size")
+    assert evidence["differs"] == {"crc": [8, 7], "size": ["no answer", 2]}
+    assert judge({"failed": "ImportError"}) == (Outcome.FAILED, "ImportError")
+    assert judge({"answer": {"lacks": "a terminal"}}) == (
+        Outcome.SKIPPED,
+        "the cell lacks a terminal",
+    )
+
+
+def test_a_python_that_a_table_does_not_name_is_unknown(tmp_path: Path) -> None:
+    """Nobody looked it up: that is no pass."""
+    (tmp_path / "versions.yaml").write_text('pip: {"3.13": "25.1"}')
+    expected = checks.Expected("3.13", "x86_64", "standalone", suites=tmp_path)
+    assert expected.of_python("versions.yaml", "pip") == "25.1"
+    with pytest.raises(FactUnavailable, match=r"no row for Python 3\.14"):
+        replace(expected, python="3.14").of_python("versions.yaml", "pip")
 
 
 def test_a_profile_that_does_not_promise_a_claim_skips_it() -> None:

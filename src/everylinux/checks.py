@@ -114,6 +114,13 @@ class Expected:
         """Data beside the suites: `table("imports/modules.yaml")`."""
         return _table(self.suites / name)
 
+    def of_python(self, table: str, what: str) -> Any:  # noqa: ANN401 - any YAML
+        """A table's row of this Python; FactUnavailable for one that nobody looked up."""
+        rows = self.table(table)[what]
+        if self.python not in rows:
+            raise FactUnavailable(f"{table}: {what}", f"no row for Python {self.python}")
+        return rows[self.python]
+
     @classmethod
     def of(cls, distribution: Distribution, project: Path) -> Expected:
         """What a checkout of this project expects of a distribution."""
@@ -144,6 +151,20 @@ def answered_here(facts: Facts, section: str, evidence: Evidence | None = None) 
     if "lacks" in answer:
         pytest.skip(f"the cell lacks {answer['lacks']}")
     return answer
+
+
+def agrees(facts: Facts, section: str, table: Mapping[str, Any], evidence: Evidence) -> None:
+    """Judge what was answered by a table: each name that it has must have the table's value.
+
+    Evidence has [found, wanted] of those that differ; what the table does not name is not judged.
+    """
+    answer, wanted = answered_here(facts, section), table[section]
+    evidence["differs"] = {
+        name: [answer.get(name, "no answer"), value]
+        for name, value in wanted.items()
+        if answer.get(name, "no answer") != value
+    }
+    assert evidence["differs"] == {}, f"other than known: {', '.join(evidence['differs'])}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,33 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from everylinux.checks import Evidence, Expected, answered_here, check
-from everylinux.errors import FactUnavailable
+from everylinux.checks import Evidence, Expected, agrees, check
 from everylinux.facts import Facts
 
 STANDALONE = ("standalone",)
-
-
-def _agrees(facts: Facts, evidence: Evidence, expected: Expected, section: str) -> None:
-    """Judge every value of the table for a section: [found, wanted] of those that differ."""
-    answer = answered_here(facts, section)
-    wanted = expected.table("answers/known.yaml")[section]
-    evidence["differs"] = {
-        name: [answer.get(name, "no answer"), value]
-        for name, value in wanted.items()
-        if answer.get(name, "no answer") != value
-    }
-    assert evidence["differs"] == {}
-
-
-def _of_version(expected: Expected, what: str) -> Any:  # noqa: ANN401 - any YAML
-    """What versions.yaml says of this Python; FactUnavailable for one that nobody looked up."""
-    rows = expected.table("answers/versions.yaml")[what]
-    if expected.python not in rows:
-        raise FactUnavailable(f"versions.yaml: {what}", f"no row for Python {expected.python}")
-    return rows[expected.python]
+KNOWN = "answers/known.yaml"
+VERSIONS = "answers/versions.yaml"
 
 
 @check(
@@ -38,7 +17,7 @@ def _of_version(expected: Expected, what: str) -> Any:  # noqa: ANN401 - any YAM
 )
 def test_zlib(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """Fixed bytes unpack, whole and in pieces, checksums are right, 205 lengths survive zlib."""
-    _agrees(facts, evidence, expected, "answers_zlib")
+    agrees(facts, "answers_zlib", expected.table(KNOWN), evidence)
 
 
 @check(
@@ -48,7 +27,7 @@ def test_zlib(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 )
 def test_bz2(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """Fixed bytes unpack and 205 lengths survive bz2."""
-    _agrees(facts, evidence, expected, "answers_bz2")
+    agrees(facts, "answers_bz2", expected.table(KNOWN), evidence)
 
 
 @check(
@@ -58,7 +37,7 @@ def test_bz2(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 )
 def test_lzma(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """Fixed bytes unpack in both formats, and every kind of check survives lzma."""
-    _agrees(facts, evidence, expected, "answers_lzma")
+    agrees(facts, "answers_lzma", expected.table(KNOWN), evidence)
 
 
 @check(
@@ -68,7 +47,7 @@ def test_lzma(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 )
 def test_hash(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """Fourteen digests are right, twelve of them over 300 lengths."""
-    _agrees(facts, evidence, expected, "answers_hash")
+    agrees(facts, "answers_hash", expected.table(KNOWN), evidence)
 
 
 @check(
@@ -79,7 +58,7 @@ def test_hash(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 )
 def test_own_hash(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """CPython's own digests, which need no OpenSSL, are right."""
-    _agrees(facts, evidence, expected, "answers_own_hash")
+    agrees(facts, "answers_own_hash", expected.table(KNOWN), evidence)
 
 
 @check(
@@ -89,7 +68,7 @@ def test_own_hash(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 )
 def test_key(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """HMAC, PBKDF2 and scrypt give the answers of their standards."""
-    _agrees(facts, evidence, expected, "answers_key")
+    agrees(facts, "answers_key", expected.table(KNOWN), evidence)
 
 
 @check(
@@ -99,7 +78,7 @@ def test_key(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 )
 def test_bytes(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """binascii, struct and array turn values into the right bytes and back."""
-    _agrees(facts, evidence, expected, "answers_bytes")
+    agrees(facts, "answers_bytes", expected.table(KNOWN), evidence)
 
 
 @check(
@@ -109,7 +88,7 @@ def test_bytes(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 )
 def test_decimal(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """Decimal numbers run in C and compute roots, powers and logarithms to the last digit."""
-    _agrees(facts, evidence, expected, "answers_decimal")
+    agrees(facts, "answers_decimal", expected.table(KNOWN), evidence)
 
 
 @check(
@@ -119,7 +98,7 @@ def test_decimal(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 )
 def test_math(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """math, cmath and statistics are right at known points and at the edges."""
-    _agrees(facts, evidence, expected, "answers_math")
+    agrees(facts, "answers_math", expected.table(KNOWN), evidence)
 
 
 @check(
@@ -129,7 +108,7 @@ def test_math(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 )
 def test_random(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """A seeded generator gives the sequence that it gives everywhere."""
-    _agrees(facts, evidence, expected, "answers_random")
+    agrees(facts, "answers_random", expected.table(KNOWN), evidence)
 
 
 @check(
@@ -139,7 +118,7 @@ def test_random(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 )
 def test_text(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """Times are parsed and written, and patterns match, with more than ASCII."""
-    _agrees(facts, evidence, expected, "answers_text")
+    agrees(facts, "answers_text", expected.table(KNOWN), evidence)
 
 
 @check(
@@ -150,15 +129,9 @@ def test_text(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 )
 def test_unicode(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """Module unicodedata is of this version's Unicode and knows names and normal forms."""
-    answer = answered_here(facts, "answers_unicode")
-    wanted = dict(expected.table("answers/known.yaml")["answers_unicode"])
-    wanted["version"] = _of_version(expected, "unicode")
-    evidence["differs"] = {
-        name: [answer.get(name, "no answer"), value]
-        for name, value in wanted.items()
-        if answer.get(name, "no answer") != value
-    }
-    assert evidence["differs"] == {}
+    known = expected.table(KNOWN)["answers_unicode"]
+    wanted = {**known, "version": expected.of_python(VERSIONS, "unicode")}
+    agrees(facts, "answers_unicode", {"answers_unicode": wanted}, evidence)
 
 
 @check(
@@ -168,7 +141,7 @@ def test_unicode(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 )
 def test_multibyte(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """Thirteen encodings of Chinese, Japanese and Korean give and read known bytes."""
-    _agrees(facts, evidence, expected, "answers_multibyte")
+    agrees(facts, "answers_multibyte", expected.table(KNOWN), evidence)
 
 
 @check(
@@ -178,7 +151,7 @@ def test_multibyte(facts: Facts, evidence: Evidence, expected: Expected) -> None
 )
 def test_xml(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """XML is parsed and written in C, and a billion laughs are refused."""
-    _agrees(facts, evidence, expected, "answers_xml")
+    agrees(facts, "answers_xml", expected.table(KNOWN), evidence)
 
 
 @check(
@@ -188,4 +161,4 @@ def test_xml(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 )
 def test_serial(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """json, pickle and csv work through their C parts and give known bytes."""
-    _agrees(facts, evidence, expected, "answers_serial")
+    agrees(facts, "answers_serial", expected.table(KNOWN), evidence)

@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from everylinux.checks import Evidence, Expected, answered_here, check
-from everylinux.errors import FactUnavailable
+from everylinux.checks import Evidence, Expected, agrees, answered_here, check
 from everylinux.facts import Facts
 from everylinux.model import SUBJECT
 
 STANDALONE = ("standalone",)
-
-
-def _agrees(facts: Facts, evidence: Evidence, expected: Expected, section: str) -> None:
-    """Judge every value of the table for a section: [found, wanted] of those that differ."""
-    answer = answered_here(facts, section)
-    wanted = expected.table("answers/known.yaml")[section]
-    evidence["differs"] = {
-        name: [answer.get(name, "no answer"), value]
-        for name, value in wanted.items()
-        if answer.get(name, "no answer") != value
-    }
-    assert evidence["differs"] == {}
+KNOWN = "answers/known.yaml"
+VERSIONS = "answers/versions.yaml"
 
 
 def _is_locked(facts: Facts, evidence: Evidence, expected: Expected, name: str) -> None:
     found, wanted = answered_here(facts, "library_versions")[name], expected.version(name)
     evidence.update({"found": found, "locked": wanted})
     assert wanted == found or wanted.startswith((f"{found}.", f"{found}+"))
-
-
-def _of_version(expected: Expected, what: str) -> Any:  # noqa: ANN401 - any YAML
-    """What versions.yaml says of this Python; FactUnavailable for one that nobody looked up."""
-    rows = expected.table("answers/versions.yaml")[what]
-    if expected.python not in rows:
-        raise FactUnavailable(f"versions.yaml: {what}", f"no row for Python {expected.python}")
-    return rows[expected.python]
 
 
 def _until(expected: Expected, what: str) -> set[str]:
@@ -56,7 +35,7 @@ def _number(version: str) -> tuple[int, ...]:
 )
 def test_curses(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """Four terminals are known without a database being named: keys, movement, colours."""
-    _agrees(facts, evidence, expected, "answers_curses")
+    agrees(facts, "answers_curses", expected.table(KNOWN), evidence)
 
 
 @check(
@@ -66,7 +45,7 @@ def test_curses(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 )
 def test_readline(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """Lines are remembered, written and read back; names are completed."""
-    _agrees(facts, evidence, expected, "answers_readline")
+    agrees(facts, "answers_readline", expected.table(KNOWN), evidence)
 
 
 @check(
@@ -77,8 +56,8 @@ def test_readline(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 def test_dbm(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """All kinds of dbm that this version has keep what they are given."""
     answer = answered_here(facts, "answers_dbm")
-    known = expected.table("answers/known.yaml")["answers_dbm"]
-    later = known.keys() - _until(expected, "dbm")
+    known = expected.table(KNOWN)["answers_dbm"]
+    later = known.keys() - _until(expected, "dbm") | _left_out(answer, expected)
     evidence["differs"] = {
         kind: [answer.get(kind, "no answer"), value]
         for kind, value in known.items()
@@ -94,7 +73,7 @@ def test_dbm(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 )
 def test_zone(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """A zone that is handed over, and one in TZ, change to summer time when they should."""
-    _agrees(facts, evidence, expected, "answers_zone")
+    agrees(facts, "answers_zone", expected.table(KNOWN), evidence)
 
 
 @check(
@@ -104,7 +83,7 @@ def test_zone(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 )
 def test_locale(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """Text beyond ASCII passes through arguments and output under six settings of the locale."""
-    _agrees(facts, evidence, expected, "answers_locale")
+    agrees(facts, "answers_locale", expected.table(KNOWN), evidence)
 
 
 @check(
@@ -114,7 +93,7 @@ def test_locale(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 )
 def test_packaging(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """A virtual environment of the venv module works; sys.executable starts the same Python."""
-    _agrees(facts, evidence, expected, "answers_packaging")
+    agrees(facts, "answers_packaging", expected.table(KNOWN), evidence)
 
 
 @check(
@@ -178,7 +157,7 @@ def test_system_zones(facts: Facts, evidence: Evidence) -> None:
 )
 def test_tcl(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """Tcl runs its own scripts and encodings, from within the tree."""
-    _agrees(facts, evidence, expected, "answers_tcl")
+    agrees(facts, "answers_tcl", expected.table(KNOWN), evidence)
     evidence["library"] = answered_here(facts, "answers_tcl")["library"]
     assert evidence["library"].startswith(f"{SUBJECT}/")
 
@@ -204,7 +183,7 @@ def test_gone_modules_are_gone(facts: Facts, evidence: Evidence, expected: Expec
 )
 def test_pip_is_bundled(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """Module ensurepip carries a pip of the year that this version had, or a newer one."""
-    wanted = _of_version(expected, "pip")
+    wanted = expected.of_python(VERSIONS, "pip")
     evidence.update({"pip": answered_here(facts, "answers_packaging")["pip"], "year": wanted})
     assert int(evidence["pip"].partition(".")[0]) >= wanted
 

@@ -2,35 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from everylinux.checks import Evidence, Expected, answered_here, check
-from everylinux.errors import FactUnavailable
+from everylinux.checks import Evidence, Expected, agrees, answered_here, check
 from everylinux.facts import Facts
 
 STANDALONE = ("standalone",)
-
-
-def _agrees(facts: Facts, evidence: Evidence, expected: Expected, section: str) -> None:
-    """Judge every value of the table for a section: [found, wanted] of those that differ."""
-    answer = answered_here(facts, section)
-    wanted = expected.table("answers/known.yaml")[section]
-    evidence["differs"] = {
-        name: [answer.get(name, "no answer"), value]
-        for name, value in wanted.items()
-        if answer.get(name, "no answer") != value
-    }
-    assert evidence["differs"] == {}
-
-
-def _of_version(expected: Expected, what: str) -> Any:  # noqa: ANN401 - any YAML
-    """What versions.yaml says of this Python; FactUnavailable for one that nobody looked up."""
-    rows = expected.table("answers/versions.yaml")[what]
-    if expected.python not in rows:
-        raise FactUnavailable(f"versions.yaml: {what}", f"no row for Python {expected.python}")
-    return rows[expected.python]
+KNOWN = "answers/known.yaml"
+VERSIONS = "answers/versions.yaml"
 
 
 @check(
@@ -40,7 +19,7 @@ def _of_version(expected: Expected, what: str) -> Any:  # noqa: ANN401 - any YAM
 )
 def test_ctypes(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """Module ctypes calls, is called back, passes structures by value and sees errno."""
-    _agrees(facts, evidence, expected, "answers_ctypes")
+    agrees(facts, "answers_ctypes", expected.table(KNOWN), evidence)
 
 
 @check(
@@ -50,7 +29,7 @@ def test_ctypes(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 )
 def test_memory(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """Mapped files, locks and ioctl do what POSIX says."""
-    _agrees(facts, evidence, expected, "answers_memory")
+    agrees(facts, "answers_memory", expected.table(KNOWN), evidence)
 
 
 @check(
@@ -60,7 +39,7 @@ def test_memory(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 )
 def test_terminal(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """A new terminal is one, goes raw and back."""
-    _agrees(facts, evidence, expected, "answers_terminal")
+    agrees(facts, "answers_terminal", expected.table(KNOWN), evidence)
 
 
 @check(
@@ -70,7 +49,7 @@ def test_terminal(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 )
 def test_process(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """Children get exactly their environment and limits, and their exit statuses come back."""
-    _agrees(facts, evidence, expected, "answers_process")
+    agrees(facts, "answers_process", expected.table(KNOWN), evidence)
 
 
 @check(
@@ -80,7 +59,7 @@ def test_process(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 )
 def test_signal(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """Signals are handled, blocked, waited for and wake a loop."""
-    _agrees(facts, evidence, expected, "answers_signal")
+    agrees(facts, "answers_signal", expected.table(KNOWN), evidence)
 
 
 @check(
@@ -90,7 +69,7 @@ def test_signal(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 )
 def test_recursion(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """A thread with the default stack recurses 15,000 frames deep."""
-    _agrees(facts, evidence, expected, "answers_recursion")
+    agrees(facts, "answers_recursion", expected.table(KNOWN), evidence)
 
 
 @check(
@@ -100,7 +79,7 @@ def test_recursion(facts: Facts, evidence: Evidence, expected: Expected) -> None
 )
 def test_fault(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """A segmentation fault is told with its Python frame."""
-    _agrees(facts, evidence, expected, "answers_fault")
+    agrees(facts, "answers_fault", expected.table(KNOWN), evidence)
 
 
 @check(
@@ -110,7 +89,7 @@ def test_fault(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 )
 def test_runtime(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """Circles are collected, memory is traced, random bytes differ."""
-    _agrees(facts, evidence, expected, "answers_runtime")
+    agrees(facts, "answers_runtime", expected.table(KNOWN), evidence)
 
 
 @check(
@@ -120,7 +99,7 @@ def test_runtime(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 )
 def test_socket(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """UNIX sockets carry data and descriptors; addresses are read and written."""
-    _agrees(facts, evidence, expected, "answers_socket")
+    agrees(facts, "answers_socket", expected.table(KNOWN), evidence)
 
 
 @check(
@@ -130,7 +109,7 @@ def test_socket(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 )
 def test_wait(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """select, poll, epoll and the default selector see what is there to be read."""
-    _agrees(facts, evidence, expected, "answers_wait")
+    agrees(facts, "answers_wait", expected.table(KNOWN), evidence)
 
 
 @check(
@@ -140,7 +119,7 @@ def test_wait(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 )
 def test_name(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """Numeric addresses are resolved without asking anybody, others are refused."""
-    _agrees(facts, evidence, expected, "answers_name")
+    agrees(facts, "answers_name", expected.table(KNOWN), evidence)
 
 
 @check(
@@ -150,7 +129,7 @@ def test_name(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 )
 def test_asyncio(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """An event loop serves a socket, runs a child and a thread, and times out."""
-    _agrees(facts, evidence, expected, "answers_asyncio")
+    agrees(facts, "answers_asyncio", expected.table(KNOWN), evidence)
 
 
 @check(
@@ -160,7 +139,7 @@ def test_asyncio(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 )
 def test_shared(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """Two handles see the same shared memory."""
-    _agrees(facts, evidence, expected, "answers_shared")
+    agrees(facts, "answers_shared", expected.table(KNOWN), evidence)
 
 
 @check(
@@ -170,7 +149,7 @@ def test_shared(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 )
 def test_processes(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """Pools work by fork, spawn and forkserver; queues have a size, semaphores a value."""
-    _agrees(facts, evidence, expected, "answers_processes")
+    agrees(facts, "answers_processes", expected.table(KNOWN), evidence)
 
 
 @check(
@@ -180,7 +159,7 @@ def test_processes(facts: Facts, evidence: Evidence, expected: Expected) -> None
 )
 def test_interpreters(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """A second interpreter runs in the same process."""
-    _agrees(facts, evidence, expected, "answers_interpreters")
+    agrees(facts, "answers_interpreters", expected.table(KNOWN), evidence)
 
 
 @check(
@@ -228,7 +207,7 @@ def test_c_recursion(facts: Facts, evidence: Evidence) -> None:
 )
 def test_perf_is_refused(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """The perf trampoline, which musl builds do not have, is refused as documented."""
-    wanted = _of_version(expected, "perf")
+    wanted = expected.of_python(VERSIONS, "perf")
     evidence.update({"perf": answered_here(facts, "answers_runtime")["perf"], "wanted": wanted})
     assert evidence["perf"] == wanted
 
