@@ -35,7 +35,9 @@ RULES: dict[str, set[str]] = {
     "pins": set(),
     "matrix": {"pins"},
     "images": {"pins"},
-    "engines": {"agent"},
+    "kernels": set(),
+    "postures": set(),
+    "engines": {"agent", "kernels", "postures", "matrix"},  # a cell names its kernel and posture
     "agent": set(),
     "budgets": set(),
     "allowances": set(),

@@ -175,12 +175,12 @@ def _broken(sections: Iterable[str], error: Exception) -> dict[str, Section]:
 
 
 def _key(plan: Plan, cell: Cell, probe: CellProbe) -> dict[str, Any]:
-    """All that the facts depend on; floor and posture join here."""
+    """All that the facts depend on."""
     return {
         "distribution": plan.distribution.digest,
         "image": plan.root_of[cell.id].digest,
         "probe": hashlib.sha256(f"{probe.name}:{probe.digest}".encode()).hexdigest(),
         "engine": plan.engine,
-        "floor": "native",
-        "posture": "default",
+        "kernel": cell.kernel,
+        "posture": cell.posture,
     }

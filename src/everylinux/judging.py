@@ -16,7 +16,7 @@ from everylinux import __version__, report
 from everylinux.checks import ARTEFACT
 from everylinux.errors import EverylinuxError, UsageError
 from everylinux.journal import Journal, machine
-from everylinux.model import Image
+from everylinux.model import DEFAULT, NATIVE, Cell, Image
 from everylinux.planning import Plan
 from everylinux.scheduling import cell_of
 
@@ -89,13 +89,14 @@ class Recorder:
         self._told = True
         self._expected.update(cell_of(nodeid) for nodeid in nodeids)
         self._write_cell(ARTEFACT, None, {"state": "run", "reason": ""})
-        for name, root in self._plan.root_of.items():
+        for cell, root in zip(self._plan.cells.values(), self._plan.roots, strict=True):
             about = {"state": "run", "reason": "", "origin": root.origin, "digest": root.digest}
-            self._write_cell(name, root.image, about)
-        for missing in self._plan.not_run:
-            image = missing.image
-            name = f"{image.id}-{image.arch}-{self._plan.distribution.python}"
-            self._write_cell(name, image, {"state": "not-run", "reason": missing.reason})
+            self._write_cell(cell.id, cell.image, about | _setting(cell))
+        for lost in self._plan.not_run:
+            python, engine = self._plan.distribution.python, self._plan.engine
+            cell = Cell(lost.image, python, engine, lost.kernel, lost.posture)
+            about = {"state": "not-run", "reason": lost.reason}
+            self._write_cell(cell.id, cell.image, about | _setting(cell))
 
     def _write_cell(self, name: str, image: Image | None, about: dict[str, str]) -> None:
         row = {
@@ -110,6 +111,8 @@ class Recorder:
             "eol": image.eol if image else "",
             "origin": "",
             "digest": "",
+            "judged_kernel": NATIVE,
+            "posture": DEFAULT,
         }
         expected = self._expected[name]
         self._write("cell", id=name, claims_expected=expected, **{**row, **about})
@@ -240,6 +243,10 @@ class Recorder:
         """Show the table, the failures with their remedies, and where the report lies."""
         found = report.load(self._plan.folder)
         report.show(found, self._plan.folder, sys.stdout, strict=self._strict)
+
+
+def _setting(cell: Cell) -> dict[str, str]:
+    return {"judged_kernel": cell.kernel, "posture": cell.posture}
 
 
 def _payload(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from everylinux.errors import MatrixError, UsageError
-from everylinux.model import Arch, Image, Support
+from everylinux.model import Arch, Image, Kernel, Support
 from everylinux.pins import LOCK_NAME, Pin, load_pins, matrix_path
 from everylinux.strict_yaml import Document, read_yaml, validate
 
@@ -29,6 +29,7 @@ class Matrix:
     images: tuple[Image, ...]  # sorted by id and architecture
     aliases: Mapping[str, str] = field(default_factory=dict)  # "el6" -> "centos6"
     pins: Mapping[str, Pin] = field(default_factory=dict)  # "centos6-x86_64" -> Pin
+    kernels: Mapping[str, Kernel] = field(default_factory=dict)  # that the engine qemu can boot
 
     def select(self, patterns: Sequence[str] = (), archs: Sequence[str] = ()) -> tuple[Image, ...]:
         """Return the images that any pattern names, sorted, each once.
@@ -88,7 +89,8 @@ def load(path: Path | None = None) -> Matrix:
     _consistent(document)
     pins = load_pins(path.with_name(LOCK_NAME))
     images = (_pinned(image, pins) for image in _images(document.value))
-    return Matrix(path, tuple(sorted(images)), _aliases(document), pins)
+    kernels = {id_: _kernel(id_, row) for id_, row in document.value.get("kernels", {}).items()}
+    return Matrix(path, tuple(sorted(images)), _aliases(document), pins, kernels)
 
 
 def _words(text: str) -> list[str]:
@@ -168,6 +170,11 @@ def _image(
         eol=row.get("eol", ""),
         support=Support(row["support"]),
     )
+
+
+def _kernel(id_: str, row: Mapping[str, Any]) -> Kernel:
+    source = {name: row["source"].get(name, "") for name in ("file", "sha256", "package", "suite")}
+    return Kernel(id_, row["release"], Arch(row["arch"]), note=row.get("note", ""), **source)
 
 
 def _pinned(image: Image, pins: Mapping[str, Pin]) -> Image:

@@ -27,6 +27,10 @@ MOVED = {
 """The same tree again, read-only, where a moved distribution may lie; `long` passes 255 bytes,
 the limit of a `#!` line and of one file name."""
 
+NATIVE = "native"
+"""The kernel of the machine, as it is."""
+DEFAULT = "default"
+"""The posture that changes nothing."""
 NOBODY = 65534
 """uid and gid of the unprivileged user in a cell (`nobody`, nogroup in Debian's base-passwd)."""
 
@@ -82,18 +86,39 @@ class Image:
     support: Support = field(compare=False, default=Support.BEST_EFFORT)
 
 
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """One row of the matrix's `kernels:`, a real kernel that an emulated machine can boot."""
+
+    id: str  # "2.6.32-504.el6.x86_64"
+    release: str  # as its uname tells it
+    arch: Arch  # x86 boots userlands of 32 bit only
+    file: str = ""  # name in a folder of kernels, "" where it comes from a package
+    sha256: str = ""  # of the file, "" where unknown
+    package: str = ""  # Debian's, "linux-image-amd64"
+    suite: str = ""  # that has it, "bookworm"
+    note: str = ""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Cell:
     """One place to judge a distribution in; the unit of a report's matrix."""
 
     image: Image
     python: str  # "3.13"
-    engine: str  # "bubblewrap"; kernel and posture join here later
+    engine: str  # "bubblewrap"
+    kernel: str = NATIVE  # or a floor ("2.6.32", "2.6.32+eperm"), or a name in `kernels:`
+    posture: str = DEFAULT  # a name in everylinux.postures.POSTURES
 
     @property
     def id(self) -> str:
-        """The pytest id, the report's key and what globs select: `debian12-x86_64-3.13`."""
-        return f"{self.image.id}-{self.image.arch}-{self.python}"
+        """The pytest id, the report's key and what globs select.
+
+        `debian12-x86_64-3.13`; `...@2.6.32` under another kernel, `...+openshift` in a posture.
+        """
+        kernel = "" if self.kernel == NATIVE else f"@{self.kernel}"
+        posture = "" if self.posture == DEFAULT else f"+{self.posture}"
+        return f"{self.image.id}-{self.image.arch}-{self.python}{kernel}{posture}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +127,8 @@ class NotRun:
 
     image: Image
     reason: str
+    kernel: str = NATIVE
+    posture: str = DEFAULT
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,26 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from itertools import product
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from everylinux import distribution, images, matrix
+from everylinux import distribution, images, matrix, postures
 from everylinux.checks import PROFILES
+from everylinux.engines.base import Engine
 from everylinux.engines.registry import choose
 from everylinux.errors import BuildError, UsageError
-from everylinux.model import Cell, Distribution, Image, NotRun, RootFs, Support
+from everylinux.kernels import choosing
+from everylinux.model import (
+    DEFAULT,
+    NATIVE,
+    Cell,
+    Distribution,
+    Image,
+    NotRun,
+    RootFs,
+    Support,
+)
 from everylinux.places import project_root
 
 Say = Callable[[str], None]
@@ -35,6 +47,16 @@ class Options:
     profile: str = ""
     rootfs_dir: Path | None = None
     offline: bool = False
+    kernels: tuple[str, ...] = ()
+    postures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a cell differs in beside its userland."""
+
+    kernel: str = NATIVE
+    posture: str = DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +68,19 @@ class Plan:
     distribution: Distribution
     engine: str
     engine_note: str
-    roots: tuple[RootFs, ...]  # sorted by image: one cell each
+    roots: tuple[RootFs, ...]  # sorted by image: one for each cell, so one may be there again
     not_run: tuple[NotRun, ...] = ()
+    settings: tuple[Setting, ...] = ()  # as many as roots; empty: all native and default
 
     @property
     def cells(self) -> dict[str, Cell]:
         """The cells that can run, by id, in order."""
         python = self.distribution.python
-        cells = (Cell(root.image, python, self.engine) for root in self.roots)
+        settings = self.settings or (Setting(),) * len(self.roots)
+        cells = (
+            Cell(root.image, python, self.engine, at.kernel, at.posture)
+            for root, at in zip(self.roots, settings, strict=True)
+        )
         return {cell.id: cell for cell in cells}
 
     @property
@@ -87,7 +114,8 @@ class Plan:
             engine=data["engine"],
             engine_note=data["engine_note"],
             roots=tuple(_root(row) for row in data["roots"]),
-            not_run=tuple(NotRun(_image(row["image"]), row["reason"]) for row in data["not_run"]),
+            not_run=tuple(NotRun(**{**r, "image": _image(r["image"])}) for r in data["not_run"]),
+            settings=tuple(Setting(**row) for row in data["settings"]),
         )
 
 
@@ -105,6 +133,7 @@ class Choice:
 
     roots: tuple[RootFs, ...]
     not_run: tuple[NotRun, ...] = field(default=())
+    settings: tuple[Setting, ...] = ()  # as of Plan
 
 
 def choose_images(options: Options, say: Say) -> Choice:
@@ -127,6 +156,23 @@ def startable(chosen: Choice, subject: Distribution) -> Choice:
     )
 
 
+def settle(chosen: Choice, options: Options, engine: Engine, python: str) -> Choice:
+    """Each root under each kernel and in each posture; what the engine refuses is told as such."""
+    table = matrix.load().kernels
+    kernels = choosing.words(options.kernels, table)
+    kept: list[tuple[RootFs, Setting]] = []
+    lost = list(chosen.not_run)
+    for root, word, posture in product(chosen.roots, kernels, postures.named(options.postures)):
+        kernel = choosing.kernel_for(word, root.image, table, boots=engine.boots)
+        reason = engine.refuses(Cell(root.image, python, engine.name, kernel, posture))
+        if reason:
+            lost.append(NotRun(root.image, reason, kernel, posture))
+        else:
+            kept.append((root, Setting(kernel, posture)))
+    unique = dict.fromkeys(kept)  # native and declared may be one
+    return Choice(tuple(r for r, _ in unique), tuple(lost), tuple(s for _, s in unique))
+
+
 def make_plan(options: Options, folder: Path, say: Say) -> Plan:
     """Decide what to judge and where; UsageError and its like where that cannot be."""
     if options.profile and options.profile not in PROFILES:
@@ -134,6 +180,7 @@ def make_plan(options: Options, folder: Path, say: Say) -> Plan:
     subject = _subject(options, say)
     engine = choose(options.engine)
     chosen = startable(choose_images(options, say), subject)
+    chosen = settle(chosen, options, engine, subject.python)
     return Plan(
         folder=folder,
         project=project_root(),
@@ -142,6 +189,7 @@ def make_plan(options: Options, folder: Path, say: Say) -> Plan:
         engine_note=f"{engine.name}, {'chosen' if options.engine == 'auto' else 'as asked'}",
         roots=chosen.roots,
         not_run=chosen.not_run,
+        settings=chosen.settings,
     )
 
 

@@ -47,6 +47,15 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         "--arch", action="append", default=[], metavar="ARCH",
         help="userland architecture of the cells: x86_64, x86; repeatable (default: both)",
     )  # fmt: skip
+    group.addoption(
+        "--kernel", action="append", default=[], metavar="LIST",
+        help="native, declared (the one that each distribution shipped), floors such as 2.6.32 or"
+        " 4.4+eperm, or kernels of matrix.yaml (engine qemu); repeatable (default: native)",
+    )  # fmt: skip
+    group.addoption(
+        "--posture", action="append", default=[], metavar="LIST",
+        help="default, openshift, no-proc, memory128 ...; globs and comma lists, repeatable",
+    )  # fmt: skip
     for name, default, text in (
         ("--python", "", "which build to judge (default: 3.13)"),
         ("--engine", "auto", "bubblewrap, podman, docker, or auto: the first that works"),
@@ -71,6 +80,8 @@ def _options(config: pytest.Config) -> Options:
         profile=get("--profile"),
         rootfs_dir=Path(get("--rootfs-dir")).absolute() if get("--rootfs-dir") else None,
         offline=get("--offline"),
+        kernels=tuple(get("--kernel")),
+        postures=tuple(get("--posture")),
     )
 
 

@@ -79,9 +79,14 @@ class Engine(Protocol):
     """A way to hold a cell."""
 
     name: str
+    boots: bool  # real kernels of the matrix; else cells run on this machine's, perhaps by a floor
 
     def unavailable(self) -> str | None:
         """Why it cannot be used here, with the next move; None if it works (tried, not guessed)."""
+        ...
+
+    def refuses(self, cell: Cell) -> str:
+        """Why this engine cannot give a cell its kernel or posture here; "" if it can."""
         ...
 
     def open(self, cell: Cell, distribution: Distribution, root: RootFs) -> Box:

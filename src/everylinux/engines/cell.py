@@ -23,7 +23,19 @@ from everylinux.agent.session import AgentSession
 from everylinux.engines import owner
 from everylinux.engines.box import AgentBox
 from everylinux.errors import AgentError, EngineError
-from everylinux.model import AGENT, CELL, MOVED, PROBES, RUN, SUBJECT, Cell, Distribution, RootFs
+from everylinux.model import (
+    AGENT,
+    CELL,
+    DEFAULT,
+    MOVED,
+    NATIVE,
+    PROBES,
+    RUN,
+    SUBJECT,
+    Cell,
+    Distribution,
+    RootFs,
+)
 
 MEMORY_BYTES = 2 << 30
 """Of a whole cell: what the tests of the largest standard library modules need, twice."""
@@ -76,6 +88,7 @@ class AgentEngine:
 
     name = ""
     environment: Mapping[str, str] | None = None  # of what `argv` starts; None: ours
+    boots = False
     joins_group = True  # whether the started process is put into our group; else it makes its own
 
     def argv(self, place: Place) -> Sequence[str]:
@@ -92,6 +105,12 @@ class AgentEngine:
     def sweep(self) -> tuple[str, ...]:
         """Remove what killed runs of ours left behind, only ours; say what was removed."""
         return sweep_folders()
+
+    def refuses(self, cell: Cell) -> str:
+        """Why a cell cannot have its kernel or posture here; "" if it can."""
+        if cell.kernel != NATIVE or cell.posture != DEFAULT:
+            return f"{self.name} cannot give {cell.kernel}, {cell.posture}"
+        return ""
 
     def open(
         self,

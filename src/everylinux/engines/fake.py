@@ -21,7 +21,16 @@ from typing import Any, Self
 from everylinux.agent.protocol import bytes_of, text_of
 from everylinux.engines.base import DEFAULT_LIMITS, Box
 from everylinux.errors import AgentError, EngineError
-from everylinux.model import Cell, Distribution, Entry, Limits, Result, RootFs
+from everylinux.model import (
+    DEFAULT,
+    NATIVE,
+    Cell,
+    Distribution,
+    Entry,
+    Limits,
+    Result,
+    RootFs,
+)
 
 VARIABLE = "EVERYLINUX_FAKE"
 SCHEMA = 1
@@ -167,6 +176,7 @@ class Fake:
     """Replays a function, or the recording that $EVERYLINUX_FAKE names."""
 
     name = "fake"
+    boots = False
 
     def __init__(self, answer: Answer | None = None, recording: Recording | None = None) -> None:
         """With neither, the recording is read when a cell is opened."""
@@ -182,6 +192,11 @@ class Fake:
         except EngineError as error:
             return f"fake: {error}"
         return None
+
+    def refuses(self, cell: Cell) -> str:
+        """A recording was made under one kernel in one posture: only what changes neither."""
+        changed = [name for name in (cell.kernel, cell.posture) if name not in {NATIVE, DEFAULT}]
+        return f"fake: a recording has no {changed[0]}" if changed else ""
 
     def _read(self) -> Recording:
         named = os.environ.get(VARIABLE, "")

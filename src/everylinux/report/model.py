@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from everylinux.model import Claim, Support, Verdict
+from everylinux.model import DEFAULT, NATIVE, Claim, Support, Verdict
 
 ARTEFACT = "artefact"
 """The pseudo-cell of claims on the distribution itself."""
@@ -63,11 +63,15 @@ class CellRow:
     state: str = RUN
     reason: str = ""
     claims_expected: int = 0
+    judged_kernel: str = NATIVE  # the one it was judged under; `kernel` is what it shipped
+    posture: str = DEFAULT
 
     @property
     def title(self) -> str:
-        """The cell's name for people: `Alpine 3.20`."""
-        return f"{self.name} {self.release}".strip() or self.id
+        """The cell's name for people: `Alpine 3.20`, `Alpine 3.20 @2.6.32 +openshift`."""
+        kernel = "" if self.judged_kernel == NATIVE else f" @{self.judged_kernel}"
+        posture = "" if self.posture == DEFAULT else f" +{self.posture}"
+        return f"{self.name} {self.release}".strip() + kernel + posture or self.id
 
     @property
     def is_artefact(self) -> bool:

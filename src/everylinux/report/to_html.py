@@ -154,7 +154,8 @@ def page_data(report: Report, summary: Summary) -> dict[str, Any]:
 def _cell(row: Judged) -> dict[str, Any]:
     cell: CellRow = row.cell
     names = ("id", "arch", "libc", "kernel", "shell", "support", "eol", "origin", "digest")
-    texts = {name: visible(getattr(cell, name)) for name in (*names, "state")}
+    more = ("state", "judged_kernel", "posture")
+    texts = {name: visible(getattr(cell, name)) for name in (*names, *more)}
     return {
         **texts,
         "title": visible(cell.title),

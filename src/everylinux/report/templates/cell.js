@@ -74,7 +74,7 @@ function openCell(cell, area = "", claimId = "") {
   shownCell = cell;
   if (!dialog.open) opener = document.activeElement;
   byId("cell-title").replaceChildren(cellSign(cell), ` ${cell.title}`);
-  const kernel = cell.kernel ? `kernel ${cell.kernel}` : "";
+  const kernel = cell.kernel ? `shipped kernel ${cell.kernel}` : "";
   const end = cell.eol ? `end of life ${cell.eol}` : "";
   const about = [cell.artefact ? "" : cell.support, cell.arch, cell.libc, kernel, cell.shell, end, cell.origin];
   byId("cell-about").textContent = about.filter(Boolean).join(" · ");
