@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
+from everylinux.errors import RecipeError
+from everylinux.strict_yaml import read_yaml
 
 Data = Mapping[str, Any]
 
@@ -51,4 +52,4 @@ def _stand_ins(project: Path, manifest: Data, python: str) -> Iterator[tuple[str
 
 
 def _read(path: Path) -> Any:  # noqa: ANN401 - any YAML
-    return yaml.safe_load(path.read_text("utf-8"))
+    return read_yaml(path, wrong=RecipeError, numbers=True).value

@@ -103,11 +103,11 @@ def test_a_component_keeps_its_name() -> None:
     ("change", "says"),
     [
         ({"name": "b"}, "a.yaml: name: b is not the file's name"),
-        ({"start": "magic"}, "a.yaml: start: 'magic' is not one of"),
+        ({"start": "magic"}, "a.yaml: start: expected one of launcher, bootstrap, found 'magic'"),
         ({"pythons": {}}, "a.yaml: pythons: "),
         ({"pythons": {"3.13": {"version": "3.13"}}}, "a.yaml: pythons.3.13"),
-        ({"recipes": {"zlib": 1}}, "a.yaml: recipes.zlib: 1 is not of type"),
-        ({"more": 1}, "'more' was unexpected"),
+        ({"recipes": {"zlib": None}}, "a.yaml: recipes.zlib: expected text, found nothing"),
+        ({"more": 1}, "a.yaml: more: unknown key; known are name"),
     ],
 )
 def test_mistakes_have_their_path(tmp_path: Path, change: dict[str, Any], says: str) -> None:
@@ -117,6 +117,15 @@ def test_mistakes_have_their_path(tmp_path: Path, change: dict[str, Any], says: 
     with pytest.raises(RecipeError) as error:
         load_editions(tmp_path)
     assert says in str(error.value)
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    """YAML would take the last of two stand-ins without a word."""
+    text = yaml.safe_dump({**GOOD, "recipes": {"zlib": "zlib"}})
+    (tmp_path / "a.yaml").write_text(text.replace("  zlib: zlib\n", "  zlib: zlib\n" * 2))
+
+    with pytest.raises(RecipeError, match=r"a\.yaml: recipes\.zlib: stands twice, first at line"):
+        load_editions(tmp_path)
 
 
 def test_an_unknown_stand_in(tmp_path: Path) -> None:

@@ -60,20 +60,31 @@ def test_digest_is_of_the_content(tmp_path: Path) -> None:
     assert one == same != other
 
 
+def test_what_looks_like_a_number_is_text(tmp_path: Path) -> None:
+    """YAML would make 3.1 of 3.10, and true of yes."""
+    text = "name: xz\nsystem: a\nconfigure: [3.10, yes, 1]\n"
+
+    assert load_recipes(written(tmp_path, text))["xz"].configure == ("3.10", "yes", "1")
+
+
 @pytest.mark.parametrize(
     ("text", "where", "cause"),
     [
-        ("name: xz\n", "", "'system' is a required property"),
-        ("name: xz\nsystem: a\nneed: [b]\n", "", "'need' was unexpected"),
-        ("name: xz\nsystem: a\nneeds: b\n", "needs", "is not of type 'array'"),
-        ("name: xz\nsystem: a\nneeds: [b, b]\n", "needs", "has non-unique elements"),
-        ("name: xz\nsystem: a\nconfigure: [1]\n", "configure.0", "is not of type 'string'"),
-        ("name: xz\nsystem: a\ninstalls: [/lib/x]\n", "installs.0", "does not match"),
-        ("name: xz\nsystem: a\nlicence: {file: x}\n", "licence", "'spdx' is a required property"),
+        ("name: xz\n", "system", "is missing"),
+        ("name: xz\nsystem: a\nneed: [b]\n", "need", "unknown key; known are name, system"),
+        ("name: xz\nsystem: a\nneeds: b\n", "needs", "expected a list, found 'b'"),
+        ("name: xz\nsystem: a\nneeds: [b, b]\n", "needs", "'b' stands twice in the list"),
+        ("name: xz\nsystem: a\nconfigure: [~]\n", "configure.0", "expected text, found nothing"),
+        (
+            "name: xz\nsystem: a\ninstalls: [/lib/x]\n",
+            "installs.0",
+            "expected a path below /opt, found '/lib/x'",
+        ),
+        ("name: xz\nsystem: a\nlicence: {file: x}\n", "licence.spdx", "is missing"),
         ("name: xy\nsystem: a\n", "name", "xy is not the file's name"),
-        ("name: xz\nsystem: a\nsystem: b\n", "", "system stands twice"),
-        ("- xz\n", "", "is not of type 'object'"),
-        ("name: [\n", "", "is no YAML"),
+        ("name: xz\nsystem: a\nsystem: b\n", "system", "stands twice, first at line 2"),
+        ("- xz\n", "", "expected a mapping, found a list"),
+        ("name: [\n", "", "not YAML at line 2"),
     ],
 )
 def test_mistakes(tmp_path: Path, text: str, where: str, cause: str) -> None:

@@ -307,7 +307,7 @@ def test_a_lock_is_read(tmp_path: Path) -> None:
     ("where", "change"),
     [
         ("archives.zlib", {"version": "1"}),
-        ("archives.zlib.version", {**GOOD, "version": 1.3}),
+        ("archives.zlib.version", {**GOOD, "version": 13}),
         (
             "archives.zlib.upstream.sha256",
             {**GOOD, "upstream": {**GOOD["upstream"], "sha256": "x"}},
@@ -319,7 +319,7 @@ def test_a_lock_is_read(tmp_path: Path) -> None:
         ("archives.zlib.upstream.file", {**GOOD, "upstream": {**GOOD["upstream"], "file": "../x"}}),
         ("archives.zlib.debian.size", {**GOOD, "debian": {**GOOD["debian"], "size": 0}}),
         ("archives.zlib.debian", {**GOOD, "debian": {**GOOD["debian"], "binary": "z"}}),
-        ("archives.zlib", {**GOOD, "md5": "x"}),
+        ("archives.zlib.md5", {**GOOD, "md5": "x"}),
     ],
 )
 def test_a_mistake_in_the_lock_has_a_dotted_path(
@@ -329,6 +329,17 @@ def test_a_mistake_in_the_lock_has_a_dotted_path(
     with pytest.raises(RecipeError) as error:
         lock_of(tmp_path, change)
     assert error.value.where == where
+
+
+def test_an_archive_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    """The first of two hashes would go unread."""
+    path = tmp_path / "lock.yaml"
+    text = yaml.safe_dump({"schema": 1, "archives": {"zlib": GOOD}})
+    one = text.partition("archives:\n")[2].partition("schema:")[0]
+    path.write_text(f"schema: 1\narchives:\n{one}{one}")
+
+    with pytest.raises(RecipeError, match=r"lock\.yaml: archives\.zlib: stands twice"):
+        load_lock(path)
 
 
 def test_a_broken_lock_is_one_line(tmp_path: Path) -> None:

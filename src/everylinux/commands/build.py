@@ -97,7 +97,7 @@ def build(  # noqa: PLR0913 - one parameter for each option
         nearest=nearest,
     )
     with Progress.shown() as progress:
-        forge = make(settings, sources, progress, offline=offline)
+        forge = make(chosen, settings, sources, progress, offline=offline)
         plan = forge.plan(enter or until or TARGET)
         if dry_run:
             show(forge, plan)
@@ -126,7 +126,12 @@ def the_edition(name: str) -> Edition:
 
 
 def make(
-    settings: Settings, names: tuple[str, ...], progress: Progress, *, offline: bool = False
+    edition: Edition,
+    settings: Settings,
+    names: tuple[str, ...],
+    progress: Progress,
+    *,
+    offline: bool = False,
 ) -> Forge:
     """Read the checkout; RecipeError for any mistake in it, EverylinuxError for a missing tool."""
     from everylinux.forge import recipe, systems  # noqa: PLC0415 - only where a build is asked for
@@ -144,7 +149,7 @@ def make(
     store = Store(cache)
     store.make()
     store.sweep()
-    edition, lock = the_edition(settings.edition), load_lock(project / "build" / "lock.yaml")
+    lock = load_lock(project / "build" / "lock.yaml")
     recipes = select(recipe.load_recipes(project / "build" / "recipes"), edition, settings)
     return Forge(
         project=Project(project / "build", systems.SYSTEMS, systems.HOST_STEPS),

@@ -13,12 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-import yaml
-
 from everylinux.errors import RecipeError, UsageError
 from everylinux.forge.contract import Recipe, Settings
 from everylinux.forge.lock import Entry
+from everylinux.strict_yaml import read_yaml, validate
 
 SCHEMA = Path(__file__).with_name("editions.schema.json")
 MOVE = "mend the edition"
@@ -43,19 +41,14 @@ def load_editions(folder: Path) -> dict[str, Edition]:
     files = sorted(folder.glob("*.yaml"))
     if not files:
         raise RecipeError(str(folder), "", "no edition there", move="name the folder of *.yaml")
-    validator = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text("utf-8")))
-    return {file.stem: _load(file, validator) for file in files}
+    schema = json.loads(SCHEMA.read_text("utf-8"))
+    return {file.stem: _load(file, schema) for file in files}
 
 
-def _load(file: Path, validator: jsonschema.Draft202012Validator) -> Edition:
-    try:
-        raw = yaml.safe_load(file.read_text("utf-8"))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RecipeError(file.name, "", f"cannot be read: {error}", move=MOVE) from None
-    mistakes = sorted(validator.iter_errors(raw), key=lambda error: list(map(str, error.path)))
-    if mistakes:
-        where = ".".join(map(str, mistakes[0].absolute_path))
-        raise RecipeError(file.name, where, mistakes[0].message[:200], move=MOVE)
+def _load(file: Path, schema: Mapping[str, Any]) -> Edition:
+    document = read_yaml(file, wrong=RecipeError)
+    validate(document, schema)
+    raw = document.value
     if raw["name"] != file.stem:
         cause = f"{raw['name']} is not the file's name"
         raise RecipeError(file.name, "name", cause, move=f"call it {file.stem}")

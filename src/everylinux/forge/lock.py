@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-import yaml
-
 from everylinux.errors import RecipeError
+from everylinux.strict_yaml import read_yaml, validate
 
 SCHEMA = Path(__file__).with_name("lock.schema.json")
 KINDS = ("upstream", "debian")
@@ -46,31 +44,9 @@ class Entry:
 
 def load_lock(path: Path) -> dict[str, Entry]:
     """Read the lock; RecipeError with the dotted path of the first mistake."""
-    content = _read(path)
-    validator = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text()))
-    mistakes = sorted(validator.iter_errors(content), key=lambda error: list(map(str, error.path)))
-    if mistakes:
-        where = ".".join(map(str, mistakes[0].absolute_path))
-        raise RecipeError(path.name, where, _says(mistakes[0]), move="mend the lock")
-    return {name: _entry(name, raw) for name, raw in content["archives"].items()}
-
-
-def _read(path: Path) -> Any:  # noqa: ANN401 - judged by the schema
-    try:
-        return yaml.safe_load(path.read_text("utf-8"))
-    except OSError as error:
-        raise RecipeError(path.name, "", f"cannot be read ({error.strerror})") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RecipeError(path.name, "", f"is no YAML: {error}") from None
-
-
-def _says(error: jsonschema.ValidationError) -> str:
-    if error.validator in ("anyOf", "oneOf"):
-        rules: Any = error.validator_value
-        wanted = [rule["required"][0] for rule in rules]
-        one = "at least one" if error.validator == "anyOf" else "one"
-        return f"expected {one} of {', '.join(wanted)}"
-    return error.message[:200]
+    document = read_yaml(path, wrong=RecipeError, numbers=True)
+    validate(document, json.loads(SCHEMA.read_text("utf-8")))
+    return {name: _entry(name, raw) for name, raw in document.value["archives"].items()}
 
 
 def _entry(name: str, raw: Mapping[str, Any]) -> Entry:
