@@ -253,6 +253,28 @@ def test_no_host_library(artefact: Facts, expected: Expected, evidence: Evidence
 
 
 @check(
+    "ELF-036",
+    source="bug museum 16 (libcrypt.so.1); the libraries that PEP 599 lets a wheel ask for",
+    remedy="Ship the library beside the object and give that an RPATH, or link it statically.",
+    profiles=("relocatable",),
+)
+def test_needed_is_carried_or_everywhere(
+    artefact: Facts, expected: Expected, evidence: Evidence
+) -> None:
+    """Every library an object asks for is carried, or is one that every Linux of its libc has."""
+    everywhere = expected.table(TABLE)["everywhere"]
+    evidence["offenders"] = {
+        path: missing
+        for path, found in artefact["elf.search"].items()
+        if (missing := [n for n, hit in found.items() if not hit["chain"]])
+        and (missing := [n for n in missing if not any(fnmatchcase(n, p) for p in everywhere)])
+    }
+    evidence["libraries"] = sorted({n for ns in evidence["offenders"].values() for n in ns})
+
+    assert evidence["libraries"] == []
+
+
+@check(
     "ELF-034",
     source="spec: File Layout Reference (shared_libraries/lib)",
     remedy="Ship each library under its soname; patchelf --set-soname if it is wrong.",

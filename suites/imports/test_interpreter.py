@@ -175,6 +175,22 @@ def test_waits_use_the_monotonic_clock(facts: Facts, evidence: Evidence) -> None
 
 
 @check(
+    "IMP-034",
+    source="museum 40 and 41 (python-build-standalone#193, #1050)",
+    remedy="Build against newer kernel headers: the kernel decides at run time, not the C library.",
+)
+def test_names_of_the_kernel(facts: Facts, expected: Expected, evidence: Evidence) -> None:
+    """What Python offers of the kernel needs its headers only, and is there: pidfds, AF_VSOCK."""
+    wanted = expected.table("imports/kernel-names.yaml")["names"]
+    missing = {
+        module: sorted(set(names) - set(facts["attributes.modules"][module]))
+        for module, names in wanted.items()
+    }
+    evidence["missing"] = {module: names for module, names in missing.items() if names}
+    assert evidence["missing"] == {}
+
+
+@check(
     "IMP-033",
     source="museum 32 (python-build-standalone#977)",
     remedy="Build natively, or answer ac_cv_broken_sem_getvalue=no when cross-compiling.",

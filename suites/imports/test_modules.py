@@ -63,6 +63,20 @@ def test_extensions_import(facts: Facts, evidence: Evidence, expected: Expected)
 
 
 @check(
+    "IMP-035",
+    source="museum 16, 43, 50",
+    remedy="Read the loader's message: ship what the module needs, or do not ship the module.",
+    profiles=("relocatable", "system"),
+)
+def test_what_is_shipped_imports(facts: Facts, evidence: Evidence) -> None:
+    """Every extension module that the distribution ships for the standard library is imported."""
+    shipped = {*facts["extension_set.files"], *facts["extension_set.built_in"]}
+    failed = facts["imports.failed"]
+    evidence["not imported"] = {n: failed[n] for n in sorted(shipped & failed.keys())}
+    assert evidence["not imported"] == {}
+
+
+@check(
     "IMP-003",
     source="spec: File Layout Reference (lib-dynload); museum 19, 20",
     remedy="Look in CPython's build log for 'The necessary bits ... were not found'.",

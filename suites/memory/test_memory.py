@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from everylinux.checks import Evidence, Expected, check
+from everylinux.errors import FactUnavailable
 from everylinux.facts import Facts
 
 SOURCE = "spec: Memory Usage"
 MIB = 1 << 20
+OTHERS = "measured, not judged: the budget is the specification's for a standalone Python"
 
 
 def _judge(facts: Facts, evidence: Evidence, expected: Expected, case: str, kind: str) -> None:
@@ -19,8 +21,14 @@ def _judge(facts: Facts, evidence: Evidence, expected: Expected, case: str, kind
         for name, value in found.items()
     }
     evidence["budget_MiB"] = round(budget.ceiling / MIB, 1)
+    if kind not in found and expected.profile != "standalone":
+        raise FactUnavailable(f"memory.{case}", f"the case itself failed: {found}"[:300])
     assert kind in found, "the case itself failed"
-    evidence.measure(f"memory.{case}.{kind}", "bytes", [found[kind]], budget.limit)
+    judged = expected.profile == "standalone"
+    limit = budget.limit if judged else None
+    evidence.measure(f"memory.{case}.{kind}", "bytes", [found[kind]], limit)
+    if not judged:
+        pytest.skip(OTHERS)
     assert found[kind] <= budget.ceiling
 
 

@@ -12,20 +12,29 @@ LINKED = "/tmp/starting/links/tree"  # noqa: S108 - made by the scenario, in the
 PORTABLE = ("standalone", "relocatable")
 
 
-def _wrong(report: dict[str, Any], place: str) -> str:
-    """What is wrong with a report, if the tree lies at `place`; "" if nothing."""
+def _wrong(report: dict[str, Any], place: str, usual: dict[str, Any]) -> str:
+    """What is wrong with a report, if the tree lies at `place`; "" if nothing.
+
+    `usual` is the report of a start by the interpreter's own path.
+    """
     if "failed" in report:
         return str(report["failed"])
     # the first entry is the script's own folder, or "" for the working folder
     strays = [p for p in report["path"][1:] if not p.startswith(place + "/")]
     if report["prefix"] != place:
         return f"sys.prefix is {report['prefix']}"
+    if lost := set(report.get("lost", ())) - set(usual.get("lost", ())):
+        return f"cannot import {sorted(lost)}, which a start by its path can"
     return f"sys.path leads to {strays}" if strays else ""
+
+
+def _wrong_at(facts: Facts, way: str, place: str) -> str:
+    return _wrong(facts["starts"][way], place, facts["starts"]["absolute"])
 
 
 def _judge(facts: Facts, evidence: Evidence, kind: str) -> None:
     names = (f"moved: {kind}", f"moved, relative: {kind}")
-    wrong = {name: _wrong(facts["starts"][name], str(MOVED[kind])) for name in names}
+    wrong = {name: _wrong_at(facts, name, str(MOVED[kind])) for name in names}
     evidence["wrong"] = {name: why for name, why in wrong.items() if why}
     assert evidence["wrong"] == {}
 
@@ -65,7 +74,7 @@ def test_moved_to_a_long_path(facts: Facts, evidence: Evidence) -> None:
 
 def _same_tree(facts: Facts, evidence: Evidence, *names: str) -> None:
     """Judge the starts whose path still spells the tree's own place."""
-    wrong = {name: _wrong(facts["starts"][name], str(SUBJECT)) for name in names}
+    wrong = {name: _wrong_at(facts, name, str(SUBJECT)) for name in names}
     evidence["wrong"] = {name: why for name, why in wrong.items() if why}
     assert evidence["wrong"] == {}
 
@@ -123,8 +132,8 @@ def test_started_through_symlinks(facts: Facts, evidence: Evidence) -> None:
 )
 def test_started_below_a_symlinked_tree(facts: Facts, evidence: Evidence) -> None:
     """Started below a symlink to the whole tree, the interpreter finds its standard library."""
-    report = facts["starts"]["symlinked tree"]
-    evidence["wrong"] = min((_wrong(report, place) for place in (str(SUBJECT), LINKED)), key=len)
+    places = (str(SUBJECT), LINKED)
+    evidence["wrong"] = min((_wrong_at(facts, "symlinked tree", p) for p in places), key=len)
     assert evidence["wrong"] == ""
 
 

@@ -21,6 +21,7 @@ from everylinux.model import (
     Section,
 )
 from everylinux.probes.base import CellProbe, Inside
+from everylinux.probes.machine import Machine
 from everylinux.probes.performance import Performance
 from everylinux.probes.starting import Starting
 from everylinux.probes.tls import Tls
@@ -32,6 +33,7 @@ PROBES: tuple[CellProbe, ...] = (
     Performance(),
     Tls(),
     Trust(),
+    Machine(),
     Inside("crypto", ("crypto", "trust")),
 )
 

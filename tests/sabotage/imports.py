@@ -50,7 +50,7 @@ def a_module_was_not_installed(sections: Sections) -> None:
     sections["imports"]["imported"].remove("wave")
 
 
-@fault(kills={"IMP-002"}, kind="facts")
+@fault(kills={"IMP-002", "IMP-035"}, kind="facts")
 def an_extension_does_not_load(sections: Sections) -> None:
     """A library that _lzma needs has no such symbol."""
     sections["imports"]["imported"].remove("_lzma")
@@ -69,13 +69,13 @@ def an_extension_of_elsewhere(sections: Sections) -> None:
     sections["extension_set"]["files"].append("_bsddb")
 
 
-@fault(kills={"IMP-011"}, kind="facts")
+@fault(kills={"IMP-011", "IMP-034"}, kind="facts")
 def os_without_pidfd_open(sections: Sections) -> None:
     """Built against old kernel headers."""
     sections["attributes"]["modules"]["os"].remove("pidfd_open")
 
 
-@fault(kills={"IMP-012"}, kind="facts")
+@fault(kills={"IMP-012", "IMP-034"}, kind="facts")
 def socket_without_vsock(sections: Sections) -> None:
     """Built without linux/vm_sockets.h."""
     sections["attributes"]["modules"]["socket"].remove("AF_VSOCK")

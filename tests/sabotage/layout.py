@@ -72,7 +72,7 @@ def a_package_missing(tree: Path) -> None:
     shutil.rmtree(stdlib(tree) / "xml")
 
 
-@breaks("LAY-004", "ELF-030", "ELF-060")
+@breaks("LAY-004", "ELF-030", "ELF-036", "ELF-060")
 def a_library_missing(tree: Path) -> None:
     """One library was forgotten when the tree was put together."""
     library(tree, "libreadline.so.8").unlink()
@@ -106,7 +106,7 @@ def a_header_missing(tree: Path) -> None:
     next(tree.glob("include/python3.*/Python.h")).unlink()
 
 
-@breaks("LAY-009", "ELF-030", "ELF-060")
+@breaks("LAY-009", "ELF-030", "ELF-036", "ELF-060")
 def no_libpython(tree: Path) -> None:
     """Libpython was not copied."""
     remove(next(tree.glob("lib/libpython3.*.so.1.0")))

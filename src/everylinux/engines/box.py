@@ -12,12 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from everylinux.agent.session import AgentSession
+from everylinux.agent.session import ENVIRONMENT, AgentSession
 from everylinux.agent.terminal import Terminal
 from everylinux.cgroups import Group, of_process
 from everylinux.engines.base import DEFAULT_LIMITS, Box
 from everylinux.errors import AgentError, UnlimitedError
 from everylinux.model import Cell, Distribution, Entry, Limits, Result
+from everylinux.postures import Posture
 
 CLOSE_SECONDS = 5.0
 BROKEN_SECONDS = 0.2
@@ -39,6 +40,7 @@ class AgentBox:
         self.session: AgentSession | None = None
         self.process: subprocess.Popen[bytes] | None = None
         self.group: Group | None = None  # ours, for commands with limits of their own
+        self.posture = Posture("")  # what commands get where they do not say otherwise
         self.unlimited = ""  # why memory and processes of the cell are not bounded
         self._main: Group | None = None  # the one that the agent is in
         self._agent_pid = 0
@@ -52,15 +54,18 @@ class AgentBox:
             raise AgentError("the cell is closed", move="open another")
         return self.session
 
+    @property
+    def agent_pid(self) -> int:
+        """The agent's pid on the host, 0 where nobody told it."""
+        return self._agent_pid
+
     def find_main(self, pid: int | None) -> None:
         """Note the agent's pid on the host and its group; call it before any command."""
         group = of_process(pid) if pid else self.group and self.group.child("main")
         if group is None:
             return
         inner = self.agent.hello.pid
-        pids = (
-            [pid] if pid else [p for p in group.processes() if _status(p, "NSpid")[-1:] == [inner]]
-        )
+        pids = [p for p in group.processes() if _status(p, "NSpid")[-1:] == [inner]]
         if len(pids) == 1:
             self._main, self._agent_pid = group, pids[0]
 
@@ -80,15 +85,23 @@ class AgentBox:
             before = _kills(self._main, group)
             result = self.agent.run(
                 argv,
-                env=env,
+                env=self._env(env),
                 cwd=cwd,
                 stdin=stdin,
-                uid=uid,
+                uid=self.posture.uid if uid is None else uid,
+                gid=self.posture.gid if uid is None else None,
                 limits=limits,
                 executable=executable,
                 on_held=on_held,
             )
             return replace(result, oom_killed=_kills(self._main, group) > before)
+
+    def _env(self, given: Mapping[str, str] | None) -> Mapping[str, str] | None:
+        """The posture's variables, below those that a command names."""
+        if not self.posture.env:
+            return given
+        least = {**ENVIRONMENT, **self.posture.env} if given is None else self.posture.env
+        return {**least, **(given or {})}
 
     @contextlib.contextmanager
     def _bounded(
@@ -141,7 +154,14 @@ class AgentBox:
     ) -> Terminal:
         """Start a command on a terminal of its own; OSError by its errno if it does not start."""
         return self.agent.spawn(
-            argv, env=env, cwd=cwd, uid=uid, limits=limits, executable=executable, size=size
+            argv,
+            env=self._env(env),
+            cwd=cwd,
+            uid=self.posture.uid if uid is None else uid,
+            gid=self.posture.gid if uid is None else None,
+            limits=limits,
+            executable=executable,
+            size=size,
         )
 
     def sibling(self, extra: Mapping[str, Path]) -> Box:

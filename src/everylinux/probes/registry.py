@@ -7,6 +7,7 @@ from everylinux.probes import static
 from everylinux.probes.base import CellProbe, Inside, StaticProbe
 from everylinux.probes.bootstrap import Bootstrap
 from everylinux.probes.extension import Extension
+from everylinux.probes.machine import Machine
 from everylinux.probes.performance import Performance
 from everylinux.probes.starting import Starting
 from everylinux.probes.surveying import Surveying
@@ -164,6 +165,7 @@ CELL_PROBES: tuple[CellProbe, ...] = (
     Tls(),
     Trust(),
     Starting(),
+    Machine(),
     Bootstrap(),
     Performance(),
 )

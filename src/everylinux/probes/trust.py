@@ -23,6 +23,7 @@ from everylinux.probes.tls.authority import identities
 from everylinux.probes.tls.peer import Case
 
 DEFAULT = Case("default trust", "client", NEW, subject={"default": True})
+HASHED = PurePosixPath("/etc/ssl/certs")
 COPY_BYTES = 64 << 20  # of the folder that is copied to put a file into it
 
 
@@ -100,6 +101,8 @@ def _with_file(root: Path, place: str) -> Iterator[dict[str, Path]]:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)
         target.write_text(identities()["ca"].certificate)
+        if parent == HASHED:  # update-ca-certificates makes both, the bundle and OpenSSL's names
+            (copy / f"{identities()['ca'].subject_hash}.0").write_text(target.read_text())
         yield {str(parent): copy}
 
 

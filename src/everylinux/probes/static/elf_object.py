@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -85,11 +87,11 @@ def _header(binary: lief.ELF.Binary) -> dict[str, Any]:
 
 
 def _dynamic(binary: lief.ELF.Binary) -> dict[str, Any]:
-    entries = [e for e in binary.dynamic_entries if e.tag.name != "NULL"]
-    values = {e.tag.name: int(e.value) for e in entries}
+    entries = [e for e in binary.dynamic_entries if _name(e.tag) != "NULL"]
+    values = {_name(e.tag): int(e.value) for e in entries}
     flags, flags_1 = values.get("FLAGS", 0), values.get("FLAGS_1", 0)
     return {
-        "tags": [e.tag.name for e in entries],
+        "tags": [_name(e.tag) for e in entries],
         "needed": [_text(e.name) for e in entries if isinstance(e, lief.ELF.DynamicEntryLibrary)],
         "soname": "".join(
             _text(e.name) for e in entries if isinstance(e, lief.ELF.DynamicSharedObject)
@@ -107,7 +109,7 @@ def _dynamic(binary: lief.ELF.Binary) -> dict[str, Any]:
 def _segments(binary: lief.ELF.Binary) -> dict[str, Any]:
     rows = [
         {
-            "type": segment.type.name,
+            "type": _name(segment.type),
             "flags": int(segment.flags),
             "align": segment.alignment,
             "offset": segment.file_offset,
@@ -124,7 +126,7 @@ def _sections(binary: lief.ELF.Binary) -> dict[str, Any]:
     rows = [
         {
             "name": _text(section.name),
-            "type": section.type.name,
+            "type": _name(section.type),
             "flags": int(section.flags),
             "address": section.virtual_address,
             "offset": section.offset,
@@ -164,6 +166,7 @@ def _versions(binary: lief.ELF.Binary) -> dict[str, Any]:
             _text(need.name): sorted(_text(a.name) for a in need.get_auxiliary_symbols())
             for need in binary.symbols_version_requirement
         },
+        "wanted": dict(_wanted(binary)),
         "verdef": sorted(
             {
                 _text(auxiliary.name)
@@ -172,6 +175,15 @@ def _versions(binary: lief.ELF.Binary) -> dict[str, Any]:
             }
         ),
     }
+
+
+def _wanted(binary: lief.ELF.Binary) -> Iterator[tuple[str, str]]:
+    """Each undefined symbol that asks for a version, and which."""
+    for symbol in binary.dynamic_symbols:
+        version = symbol.symbol_version if symbol.shndx == 0 else None
+        auxiliary = version.symbol_version_auxiliary if version is not None else None
+        if auxiliary is not None:
+            yield _text(symbol.name), _text(auxiliary.name)
 
 
 def _notes(binary: lief.ELF.Binary) -> dict[str, Any]:
@@ -183,7 +195,7 @@ def _notes(binary: lief.ELF.Binary) -> dict[str, Any]:
         if isinstance(entry, lief.ELF.X86ISA)
         for kind, level in entry.values
     ]
-    return {"notes": [note.type.name for note in binary.notes], "isa": sorted(isa)}
+    return {"notes": [_name(note.type) for note in binary.notes], "isa": sorted(isa)}
 
 
 def _content(path: str) -> dict[str, Any]:
@@ -196,6 +208,13 @@ def _content(path: str) -> dict[str, Any]:
         "musl": musl if MUSL in content else "",
         "canary": any(pattern.search(content) for pattern in CANARY),
     }
+
+
+def _name(value: Any) -> str:  # noqa: ANN401 - an enumeration of lief's
+    """A number's name; what lief has no name for (clang's own sections) stays a number."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # lief warns of what it does not know
+        return str(getattr(value, "name", f"{int(value):#x}"))
 
 
 def _text(value: str | bytes) -> str:
