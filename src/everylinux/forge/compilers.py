@@ -124,7 +124,15 @@ WRAPPER = """#!/bin/sh
 case "$*" in
     --print-multiarch|-print-multiarch|-dumpmachine) echo {triplet}; exit 0 ;;
 esac
-exec {command} -ffile-prefix-map=/build/src/= "$@"{stray}
+{more}exec {command} -ffile-prefix-map=/build/src/= "$@"{stray}
+"""
+
+
+# What a static program does not have: ld takes the last word on it, also after gcc's own.
+LOADED = """case " $* " in
+    *" -static "*|*" -static-pie "*) ;;
+    *) set -- {option} "$@" ;;
+esac
 """
 
 
@@ -140,14 +148,23 @@ def toolchain_gcc(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:  #
     """Our own gcc under a wrapper that names musl's place; its programs must run, too."""
     tool = f"{CROSS}/bin/{settings.triplet}-"
     loader = f"{MUSL}/lib/{LOADER.format(machine=settings.machine)}"
-    command = f"{tool}gcc -Wl,--dynamic-linker={loader} -I{FORTIFY}"
-    return _wrapped(settings, "Our own gcc", command, tool)
+    more = LOADED.format(option=f"-Wl,--dynamic-linker={loader}")
+    return (
+        *_wrapped(settings, "Our own gcc", f"{tool}gcc -I{FORTIFY}", tool, more),
+        shell(f"! {tool}readelf -lW t | grep INTERP", "/tmp"),  # noqa: S108 - the last proof's
+    )
 
 
-def _wrapped(settings: Settings, what: str, command: str, tool: str) -> tuple[Command, ...]:
+def _wrapped(
+    settings: Settings, what: str, command: str, tool: str, more: str = ""
+) -> tuple[Command, ...]:
     place, cc = OUT / "opt/toolchain/bin", settings.cc
     text = WRAPPER.format(
-        what=what, command=command, triplet=settings.triplet, stray=STRAY[settings.arch]
+        what=what,
+        command=command,
+        triplet=settings.triplet,
+        more=more,
+        stray=STRAY[settings.arch],
     )
     links = "".join(
         f" ln -s {tool}{name} {place}/{settings.triplet}-{name};"
@@ -192,6 +209,15 @@ UNPACKED = (
 )
 
 
+def _for_target(settings: Settings) -> str:
+    """How libgcc and libstdc++ are compiled, which are shipped: as all else.
+
+    32 bit has no stack protector there: it asks for a library that only a finished musl has.
+    """
+    protect = PROTECT if settings.arch != X86 else PROTECT.partition(" ")[2]
+    return f"-O2 -g0 -fPIC {protect} -I{FORTIFY} -ffile-prefix-map=/build/src/="
+
+
 def gcc(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
     """The compiler in the order that a new C library asks for.
 
@@ -206,8 +232,8 @@ def gcc(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
         *(f"--with-sysroot={MUSL}", f"--with-build-sysroot={SYSROOT}"),
         *("--with-native-system-header-dir=/include", *march, *recipe.configure),
     )
-    env = {"CFLAGS": "-O2 -g0", "CXXFLAGS": "-O2 -g0", "CFLAGS_FOR_TARGET": "-O2 -g0 -fPIC"}
-    env["CXXFLAGS_FOR_TARGET"] = env["CFLAGS_FOR_TARGET"]
+    env = {"CFLAGS": "-O2 -g0", "CXXFLAGS": "-O2 -g0", "LDFLAGS_FOR_TARGET": HARDEN}
+    env["CFLAGS_FOR_TARGET"] = env["CXXFLAGS_FOR_TARGET"] = _for_target(settings)
     c_env = {
         "CC": f"{OBJECTS}/gcc/xgcc -B {OBJECTS}/gcc/ --sysroot={SYSROOT}",
         "LIBCC": f"{OBJECTS}/{triplet}/libgcc/libgcc.a",

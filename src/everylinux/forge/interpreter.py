@@ -95,10 +95,14 @@ STATIC = f"-Os -g0 -Wall -Wextra -Werror {PROTECT} {HARDEN} -s"
 
 
 def _program(settings: Settings, name: str, sources: str, how: str) -> Command:
-    """One static program; `how` is -static or -static-pie."""
+    """One static program; `how` is -static or -static-pie.
+
+    A compiler whose wrapper names a loader names it for -static-pie, too, unless told otherwise.
+    """
     target = f"{OUT}/opt/{name}/{name}"
-    link = f"{settings.cc} {STATIC} {how} -o {target} {sources}"
-    return shell(f"mkdir -p {OUT}/opt/{name}; {link}", str(PROJECT / name))
+    link = f"{settings.cc} {STATIC} {how} -Wl,--no-dynamic-linker -o {target} {sources}"
+    proof = f"! {settings.triplet}-readelf -lW {target} | grep INTERP"
+    return shell(f"mkdir -p {OUT}/opt/{name}; {link}; {proof}", str(PROJECT / name))
 
 
 def agent(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
