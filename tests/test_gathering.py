@@ -17,6 +17,7 @@ from everylinux.errors import AgentError, EngineError, FactUnavailable
 from everylinux.gathering import CellFacts, artefact_facts
 from everylinux.model import Cell, Distribution, Result, RootFs, Section
 from everylinux.planning import Plan
+from everylinux.probes.static.papers import PapersProbe
 from tests.test_planning import PLAN
 
 Gather = Callable[[Box], object]
@@ -252,6 +253,38 @@ def test_another_run_reads_no_unchanged_artefact(
     (tree / "new").touch()
     assert (first, second) == ({"n": 1}, {"n": 1})
     assert _asked(probe, tree, tmp_path / "c", monkeypatch) == {"n": 2}
+
+
+def test_a_changed_paper_beside_the_same_tree_is_read_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tree is as it was; its sums, statements and archives are not."""
+    tree = tmp_path / "build/tree"
+    (tree / "licenses").mkdir(parents=True)
+    beside = tree.parent
+    probe = PapersProbe()
+
+    def found(run: str) -> object:
+        monkeypatch.setattr(gathering, "STATIC_PROBES", (probe,))
+        subject = replace(PLAN.distribution, root=tree)
+        plan = replace(PLAN, folder=tmp_path / run, distribution=subject)
+        return artefact_facts(plan)["papers.beside"]
+
+    seen = [found("a")]
+    for run, file, text in (
+        ("b", "SHA256SUMS", f"{'0' * 64}  one.zip\n"),
+        ("c", "one.zip", "named by the sums"),
+        ("d", "tree.tar.zst", "an archive"),
+        ("e", "tree.provenance.json", '{"subject": [{"name": "two.zip"}]}'),
+        ("f", "two.zip", "named by the statement"),
+    ):
+        (beside / file).write_text(text)
+        seen.append(found(run))
+    assert all(one not in seen[:at] for at, one in enumerate(seen))
+    (beside / "notes.txt").write_text("not one of them")
+    with monkeypatch.context() as patch:
+        patch.setattr(PapersProbe, "gather", lambda *_: pytest.fail("nothing changed"))
+        assert found("g") == seen[-1]
 
 
 def test_what_could_not_be_read_is_tried_again(

@@ -8,7 +8,7 @@ import platform
 import re
 import stat
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -163,19 +163,25 @@ def tree_state(root: Path) -> str:
     Whatever is changed in a tree (content, mode, owner, attribute) changes it, and so does a copy:
     it says that nothing happened since, not that two trees are alike.
     """
+    return state(root, root.rglob("*"))
+
+
+def state(root: Path, paths: Iterable[Path]) -> str:
+    """The same of any files and folders below `root`; one that is not there is told as such."""
     total = hashlib.sha256()
-    for path in sorted(root.rglob("*")):
-        info = path.lstat()
-        row = (
-            info.st_mode,
-            info.st_uid,
-            info.st_gid,
-            info.st_ino,
-            info.st_mtime_ns,
-            info.st_ctime_ns,
-        )
-        total.update(f"{path.relative_to(root)}\0{row}\n".encode("utf-8", "surrogateescape"))
+    for path in sorted(paths):
+        line = f"{path.relative_to(root)}\0{_row(path)}\n"
+        total.update(line.encode("utf-8", "surrogateescape"))
     return total.hexdigest()
+
+
+def _row(path: Path) -> tuple[int, ...]:
+    try:
+        info = path.lstat()
+    except FileNotFoundError:
+        return ()
+    owner, times = (info.st_uid, info.st_gid), (info.st_mtime_ns, info.st_ctime_ns)
+    return (info.st_mode, *owner, info.st_ino, *times)
 
 
 def _lines(root: Path) -> Iterator[bytes]:

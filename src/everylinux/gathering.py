@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from everylinux.distribution import tree_state
+from everylinux.distribution import state, tree_state
 from everylinux.engines.base import Box
 from everylinux.engines.registry import ENGINES
 from everylinux.errors import AgentError
@@ -19,7 +19,7 @@ from everylinux.facts import Facts, FactStore
 from everylinux.model import Cell, Distribution, Section
 from everylinux.places import cache_root
 from everylinux.planning import Plan
-from everylinux.probes.base import CellProbe, StaticProbe
+from everylinux.probes.base import CellProbe, ReadsAround, StaticProbe
 from everylinux.probes.registry import CELL_PROBES, STATIC_PROBES
 
 ARTEFACT_FOLDER = "artefact"
@@ -118,7 +118,12 @@ def artefact_facts(plan: Plan) -> Facts:
 def _gather_static(probe: StaticProbe, plan: Plan) -> Mapping[str, Section]:
     """Read the artefact, or what was read of it by another run since it was last changed."""
     subject = plan.distribution
-    key = {"digest": subject.digest, "state": tree_state(subject.root), "probe": _static_digest()}
+    key = {
+        "digest": subject.digest,
+        "state": tree_state(subject.root),
+        "around": _around(probe, subject),
+        "probe": _static_digest(),
+    }
     kept = FactStore(cache_root() / "facts")
     try:
         return kept.sections(subject.digest[:32], probe.name, key, lambda: _sound(probe, subject))
@@ -126,6 +131,13 @@ def _gather_static(probe: StaticProbe, plan: Plan) -> Mapping[str, Section]:
         return unsound.sections
     except OSError:  # no cache can be written here
         return _read_artefact(probe, subject)
+
+
+def _around(probe: StaticProbe, subject: Distribution) -> str:
+    """State of what the probe reads outside of the tree: papers may change beside the same tree."""
+    if not isinstance(probe, ReadsAround):
+        return ""
+    return state(subject.root.parent, probe.around(subject))
 
 
 class _UnsoundError(Exception):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from everylinux.engines.base import Box
 from everylinux.errors import AgentError
@@ -56,6 +56,15 @@ class StaticProbe(Protocol):
 
     def gather(self, distribution: Distribution) -> Mapping[str, Section]:
         """Every section, each with a value or an error."""
+        ...
+
+
+@runtime_checkable
+class ReadsAround(Protocol):
+    """What a static probe is, too, if it reads files outside of the tree."""
+
+    def around(self, distribution: Distribution) -> Iterable[Path]:
+        """Those files, below the folder that the tree is in; one of them may be missing."""
         ...
 
 

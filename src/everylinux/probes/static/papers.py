@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from everylinux.probes.static.child import examine
 from everylinux.probes.static.tree import Item, TreeTooLarge, walk
 
 BILL = "sbom.cdx.json"
+SUMS, STATEMENTS, ARCHIVES = "SHA256SUMS", "*.provenance.json", "*.tar.*"
 TEXT_BYTES = 128 << 10  # the longest, libx11's, has 46 kB
 PAPER_BYTES = 4 << 20  # of a statement, or of SHA256SUMS
 SUM = re.compile(r"([0-9a-f]{64}) [ *]([\w.+-]+)")
@@ -45,6 +46,12 @@ class PapersProbe:
         value = {**_bill(items), "texts": _texts(items), "beside": _beside(root.parent)}
         return {"papers": Section(value=value)}
 
+    def around(self, distribution: Distribution) -> Iterable[Path]:
+        """Everything that `papers.beside` tells of: base.ReadsAround."""
+        folder = distribution.root.parent
+        named = _named(folder, _said(folder), _statements(folder)).values()
+        return {folder / SUMS, *folder.glob(STATEMENTS), *folder.glob(ARCHIVES), *named}
+
 
 def _bill(items: list[Item]) -> dict[str, Any]:
     answer = examine((item for item in items if item.path == BILL), "bill").get(BILL)
@@ -67,18 +74,29 @@ def _plain(path: Path) -> bool:
 
 
 def _beside(folder: Path) -> dict[str, Any]:
-    sums = folder / "SHA256SUMS"
-    said = _sums(_read(sums, PAPER_BYTES)) if _plain(sums) else {}
-    found = [path for path in sorted(folder.glob("*.provenance.json")) if _plain(path)]
-    statements = {path.name: _json(path) for path in found}
-    named = {*said, *(name for one in statements.values() for name in _subjects(one))}
-    there = {name: folder / name for name in sorted(named) if "/" not in name}
+    said, statements = _said(folder), _statements(folder)
+    there = _named(folder, said, statements)
     return {
         "sums": said,
         "statements": statements,
         "digests": {name: _sha256(path) for name, path in there.items() if _plain(path)},
-        "archives": sorted(path.name for path in folder.glob("*.tar.*") if _plain(path)),
+        "archives": sorted(path.name for path in folder.glob(ARCHIVES) if _plain(path)),
     }
+
+
+def _said(folder: Path) -> dict[str, str]:
+    return _sums(_read(folder / SUMS, PAPER_BYTES)) if _plain(folder / SUMS) else {}
+
+
+def _statements(folder: Path) -> dict[str, Any]:
+    found = [path for path in sorted(folder.glob(STATEMENTS)) if _plain(path)]
+    return {path.name: _json(path) for path in found}
+
+
+def _named(folder: Path, said: Mapping[str, str], statements: Mapping[str, Any]) -> dict[str, Path]:
+    """Name -> place of what the sums and the statements name, there or not."""
+    names = {*said, *(name for one in statements.values() for name in _subjects(one))}
+    return {name: folder / name for name in sorted(names) if "/" not in name}
 
 
 def _sums(text: str) -> dict[str, str]:
