@@ -27,14 +27,14 @@
 enum kind {
     EXEC = 1, PUT = 2, GET = 3, STAT = 4, WALK = 5,
     SPAWN = 6, PTY_READ = 7, PTY_WRITE = 8, PTY_RESIZE = 9, PTY_SIGNAL = 10, PTY_WAIT = 11,
-    PTY_CLOSE = 12, GO = 13, PING = 14,
+    PTY_CLOSE = 12, GO = 13, PING = 14, RULES = 15,
     HELLO = 128, DATA = 129, HELD = 130, ENTRIES = 131, DONE = 132, FAIL = 133
 };
 
 enum tag {
     T_ARGV = 1, T_EXECUTABLE = 2, T_ENV = 3, T_CWD = 4, T_UID = 5, T_GID = 6, T_STDIN = 7,
     T_RLIMIT = 8, T_TIME_LIMIT = 9, T_OUTPUT_LIMIT = 10, T_OPTIONS = 11,
-    T_FLOOR = 12, T_PERSONALITY = 13, /* reserved: refused with ENOTSUP, never ignored */
+    T_FLOOR = 12, T_PERSONALITY = 13, /* of RULES: a program of struct sock_filter; a persona */
     T_PATH = 14, T_MODE = 15, T_OFFSET = 16, T_LIMIT = 17, T_SESSION = 18, T_ROWS = 19,
     T_COLUMNS = 20, T_BYTES = 21, T_STREAM = 22,
     T_STATUS = 32, T_SIGNAL = 33, T_ERRNO = 34, T_WALL = 35, T_USER = 36, T_SYSTEM = 37,
@@ -42,7 +42,7 @@ enum tag {
     T_TOTAL = 45, T_PROTOCOL = 48, T_UNAME = 49, T_FRAME_LIMIT = 50, T_ARCH = 51, T_FEATURES = 52 /* T_UID and T_PID too */
 };
 
-enum option { O_HOLD = 1, O_DIGESTS = 2 };
+enum option { O_HOLD = 1, O_DIGESTS = 2, O_MDWE = 4 };
 enum flag { F_TIMED_OUT = 1, F_OUT_CUT = 2, F_ERR_CUT = 4, F_STRAYS = 8, F_CUT = 16, F_EOF = 32,
             F_RUNNING = 64 };
 enum feature { X_SUBREAPER = 1, X_SETUID = 2, X_NO_NEW_PRIVS = 4, X_PROC = 8 };
@@ -90,6 +90,14 @@ void command_free(struct command *command);
 void child_become(const struct command *command, int failure_fd) __attribute__((noreturn));
 int privileges_drop(void); /* the agent's own: keeps CAP_SETUID, CAP_SETGID, CAP_KILL */
 int privileges_setuid(void);
+
+/* rules.c: what every command gets before it starts, from RULES on */
+void rules_set(struct frame *frame);
+const char *rules_apply(void); /* what could not be done, with errno, or NULL */
+
+/* watch.c: a supervisor above the agent that answers uname(2) for commands under a floor */
+void watch_begin(const char *release); /* returns in the agent, a child of the supervisor */
+int watch_take(int listener);          /* hand over what a filter with notifications gave */
 
 /* reap.c */
 void reap_watch(pid_t pid, struct usage *usage, int *ended); /* pid 0: forget */

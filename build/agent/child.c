@@ -178,6 +178,8 @@ void child_become(const struct command *command, int failure_fd) {
             fail(failure_fd, errno, "setrlimit");
     become_user(command, failure_fd);
     if (chdir(command->cwd ? command->cwd : "/") < 0) fail(failure_fd, errno, "chdir");
+    const char *stage = rules_apply();
+    if (stage) fail(failure_fd, errno, stage);
     fail(failure_fd, execute(command), "execve");
     _exit(127);
 }

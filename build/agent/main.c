@@ -1,4 +1,8 @@
-/* agent [--sticky FOLDER]...              serve a host on stdin and stdout
+/* agent [OPTION VALUE]...                  serve a host on stdin and stdout
+ *   --noexec FOLDER    remount it so that no program starts from it; needs CAP_SYS_ADMIN
+ *   --without FOLDER   remove it; it is empty and no mount
+ *   --sticky FOLDER    let all users write there
+ *   --release TEXT     answer uname(2) with this release to commands whose filter asks
  * agent --join FILE... -- PROGRAM ARG...   write 0 to each cgroup.procs, then become PROGRAM
  * agent --spin MILLISECONDS                compute for so long of processor time, then end: what
  *                                          it takes by the clock tells how busy the machine is */
@@ -11,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -93,9 +98,10 @@ static void say_hello(uint64_t features) {
     answer_send();
 }
 
-static uint64_t prepare(void) {
-    uint64_t features = reap_subreaper() ? X_SUBREAPER : 0;
+static uint64_t prepare(const char *release) {
     close_inherited();
+    if (release) watch_begin(release);
+    uint64_t features = reap_subreaper() ? X_SUBREAPER : 0;
     prepare_signals();
     setsid(); /* no terminal of the host's is ours, or our children's */
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* our pipes are not to be opened through /proc */
@@ -125,18 +131,33 @@ static void serve(struct frame *frame) {
     case WALK: file_walk(frame); break;
     case PTY_READ: case PTY_WRITE: case PTY_RESIZE: case PTY_SIGNAL: case PTY_WAIT:
     case PTY_CLOSE: pty_serve(frame); break;
+    case RULES: rules_set(frame); break;
     case PING: answer_begin(DONE, frame->id); answer_send(); break;
     default: answer_fail(frame->id, ENOTSUP, "request");
     }
 }
 
+static void change(const char *option, const char *folder) {
+    unsigned long flags = MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    int error = 0;
+    if (strcmp(option, "--sticky") == 0) (void)!chmod(folder, 01777); /* not ours: it is as it should be */
+    else if (strcmp(option, "--noexec") == 0) error = mount(NULL, folder, NULL, flags, NULL);
+    else if (strcmp(option, "--without") == 0) error = rmdir(folder);
+    else errno = EINVAL, error = -1;
+    if (error == 0) return;
+    fprintf(stderr, "agent: error: %s %s: %s\n", option, folder, strerror(errno));
+    exit(71);
+}
+
 int main(int argc, char **argv) {
     struct frame frame;
+    const char *release = NULL;
     if (argc > 1 && strcmp(argv[1], "--join") == 0) return join(argv + 2);
     if (argc > 2 && strcmp(argv[1], "--spin") == 0) return spin(atof(argv[2]));
-    for (int i = 1; i + 1 < argc && strcmp(argv[i], "--sticky") == 0; i += 2)
-        (void)!chmod(argv[i + 1], 01777); /* where it is not ours, it is as it should be */
-    say_hello(prepare());
+    for (int i = 1; i + 1 < argc; i += 2)
+        if (strcmp(argv[i], "--release") == 0) release = argv[i + 1];
+        else change(argv[i], argv[i + 1]);
+    say_hello(prepare(release));
     for (;;) {
         frame_read(&frame);
         serve(&frame);

@@ -28,14 +28,6 @@ class Posture:
     processes: int | None = None  # and threads, of the whole cell
     mdwe: bool = False  # prctl(PR_SET_MDWE), Linux 6.3
 
-    @property
-    def rights(self) -> bool:
-        """Whether the cell's mounts must be changed from within, by a right that is then given up.
-
-        bwrap(1) has no option for a noexec tmpfs.
-        """
-        return self.noexec
-
 
 # Of a section without a provider: nothing can be loaded, as where FIPS is asked for and its module
 # is not there. https://docs.openssl.org/3.0/man7/fips_module/

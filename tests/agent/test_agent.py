@@ -281,6 +281,6 @@ def test_a_cancelled_hold_runs_nothing(agent: AgentSession, tmp_path: Path) -> N
 
 
 def test_unknown_fields_are_refused(agent: AgentSession) -> None:
-    """A kernel floor that this agent cannot install is not ignored."""
+    """A field of another request is not ignored: a floor is set by RULES, for all commands."""
     with pytest.raises(OSError, match="in the cell"):
         agent._ask(Kind.SPAWN, [(Tag.ARGV, "true"), (Tag.FLOOR, b"x")], "floor")

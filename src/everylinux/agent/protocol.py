@@ -46,6 +46,7 @@ class Kind(IntEnum):
     PTY_CLOSE = 12
     GO = 13
     PING = 14
+    RULES = 15
     HELLO = 128
     DATA = 129
     HELD = 130
@@ -68,8 +69,8 @@ class Tag(IntEnum):
     TIME_LIMIT = 9  # nanoseconds
     OUTPUT_LIMIT = 10  # bytes of each stream
     OPTIONS = 11
-    FLOOR = 12  # reserved
-    PERSONALITY = 13  # reserved
+    FLOOR = 12  # struct sock_filter[]
+    PERSONALITY = 13
     PATH = 14
     MODE = 15
     OFFSET = 16
@@ -105,6 +106,7 @@ class Option(IntFlag):
 
     HOLD = 1
     DIGESTS = 2
+    MDWE = 4
 
 
 class Flag(IntFlag):

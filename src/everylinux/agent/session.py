@@ -80,14 +80,15 @@ class AgentSession:
         limits: Limits = DEFAULT_LIMITS,
         executable: str | None = None,
         on_held: OnHeld | None = None,
+        gid: int | None = None,
     ) -> Result:
-        """Run one command to its end, as Box.run says.
+        """Run one command to its end, as Box.run says; `gid` is the uid's number if not given.
 
         `on_held` gets the pid (in the agent's namespace) of the child before it becomes the
         command; what it raises ends the child and comes out. AgentError if the agent cannot make
         the command's place: another user without the right to, no such cwd.
         """
-        fields = [*_command(argv, env, cwd, uid, limits, executable), (Tag.STDIN, stdin)]
+        fields = [*_command(argv, env, cwd, (uid, gid), limits, executable), (Tag.STDIN, stdin)]
         fields.append((Tag.TIME_LIMIT, int(limits.seconds * 1e9)))
         fields.append((Tag.OUTPUT_LIMIT, limits.output_bytes))
         fields.append((Tag.OPTIONS, Option.HOLD if on_held else 0))
@@ -192,15 +193,26 @@ class AgentSession:
         limits: Limits = DEFAULT_LIMITS,
         executable: str | None = None,
         size: tuple[int, int] = (24, 80),
+        gid: int | None = None,
     ) -> Terminal:
         """Start a command on a terminal of its own, rows and columns `size`.
 
         `limits` bounds its resources, not its time. OSError by its errno if it does not start.
         """
-        fields = [*_command(argv, env, cwd, uid, limits, executable)]
+        fields = [*_command(argv, env, cwd, (uid, gid), limits, executable)]
         fields += [(Tag.ROWS, size[0]), (Tag.COLUMNS, size[1])]
         frame = self._ask(Kind.SPAWN, fields, repr(argv[0]))
         return Terminal(self._ask, frame.number(Tag.SESSION), frame.number(Tag.PID))
+
+    def rule(self, program: bytes, personality: int, *, mdwe: bool) -> None:
+        """What every later command gets before it starts: see everylinux.kernels.rules.
+
+        It is installed by each command, which tells if that is not possible.
+        """
+        fields: Fields = [(Tag.OPTIONS, int(Option.MDWE if mdwe else 0))]
+        fields += [(Tag.FLOOR, program)] if program else []
+        fields += [(Tag.PERSONALITY, personality)] if personality else []
+        self._ask(Kind.RULES, fields, "rules")
 
     def ping(self) -> None:
         """AgentError if the agent does not answer."""
@@ -243,7 +255,7 @@ def _command(  # noqa: PLR0913, PLR0917 - one field each
     argv: Sequence[str | bytes],
     env: Mapping[str, str] | None,
     cwd: str,
-    uid: int | None,
+    user: tuple[int | None, int | None],
     limits: Limits,
     executable: str | None,
 ) -> Iterator[tuple[Tag, Value]]:
@@ -252,7 +264,8 @@ def _command(  # noqa: PLR0913, PLR0917 - one field each
     yield from ((Tag.ENV, f"{name}={value}") for name, value in pairs)
     yield Tag.CWD, cwd
     yield from [] if executable is None else [(Tag.EXECUTABLE, executable)]
-    yield from [] if uid is None else [(Tag.UID, uid), (Tag.GID, uid)]
+    uid, gid = user
+    yield from [] if uid is None else [(Tag.UID, uid), (Tag.GID, uid if gid is None else gid)]
     yield from ((Tag.RLIMIT, value) for value in _rlimits(limits))
 
 
@@ -302,6 +315,8 @@ def _not_started(argv: tuple[str, ...], frame: Frame) -> Result:
         "setuid": "an unprivileged engine has one user; run everylinux as root for others",
         "chdir": "name a folder of the cell that this user may enter",
         "setrlimit": "the limit is above what the engine's own start allows",
+        "seccomp": "the engine or the kernel refuses filters of system calls",
+        "mdwe": "the kernel refuses it",
         "fork": "the cell is at its process limit",
     }
     moves["setgid"] = moves["setgroups"] = moves["setuid"]

@@ -10,17 +10,19 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from types import MappingProxyType
 
-from everylinux.engines.cell import AGENT_ARGV, HOSTNAME, TEMP_BYTES, AgentEngine, Place
+from everylinux.engines.cell import HOSTNAME, SHARED, TEMP_BYTES, AgentEngine, Place
 from everylinux.engines.trial import try_engine
 from everylinux.errors import EngineError
 from everylinux.model import CELL
 
-# The agent keeps these (SETPCAP only until it has emptied the bounding set); commands get none.
+# The agent keeps these (SETPCAP only until it has emptied the bounding set); commands get none. A
+# posture that needs a remount gives it SYS_ADMIN until it has done that.
 CAPABILITIES = ("CAP_SETUID", "CAP_SETGID", "CAP_KILL", "CAP_SETPCAP")
 NAMESPACES = ("ipc", "pid", "net", "uts", "cgroup-try")
 GUARDED = ("sys", "sysrq-trigger", "acpi", "asound", "fs", "mtrr", "scsi", "swaps")
 """Below /proc: what uid 0 may write by its number alone, without any capability. The cell's root
 is the machine's where we run as root, and bwrap itself guards bus and irq only."""
+PROC, SHM = "/proc", "/dev/shm"  # noqa: S108 - the cell's
 SIZE_SINCE = (0, 7)
 """The version that learned --size; before, the memory limit of the cell bounds /tmp."""
 
@@ -29,6 +31,7 @@ class Bubblewrap(AgentEngine):
     """Cells by bwrap(1), as root or in a user namespace of one user."""
 
     name = "bubblewrap"
+    can_omit = frozenset({PROC, SHM})
     environment: Mapping[str, str] | None = MappingProxyType({})  # bwrap is seen in the cell
 
     def unavailable(self) -> str | None:
@@ -43,23 +46,35 @@ class Bubblewrap(AgentEngine):
         bwrap = shutil.which("bwrap")  # it has no PATH to be found by
         if bwrap is None:
             raise EngineError("bubblewrap: no bwrap on PATH any more", move="install it again")
-        return [bwrap, *_privileges(), *_mounts(place), "--chdir", "/", "--", *AGENT_ARGV]
+        agent = place.agent_argv(*_changes(place))
+        return [bwrap, *_privileges(place), *_mounts(place), "--chdir", "/", "--", *agent]
 
 
-def _privileges() -> Iterator[str]:
+def _changes(place: Place) -> Iterator[str]:
+    """What bwrap has no option for: a tmpfs without programs, and a /dev without shm."""
+    for folder in SHARED if place.posture.noexec else ():
+        yield from ("--noexec", folder)
+    if SHM in place.posture.without:
+        yield from ("--without", SHM)
+
+
+def _privileges(place: Place) -> Iterator[str]:
     yield from ("--die-with-parent", "--clearenv", "--hostname", HOSTNAME)
     yield from (f"--unshare-{name}" for name in NAMESPACES)
     if os.geteuid() != 0:
         yield from ("--unshare-user", "--uid", "0", "--gid", "0")
     yield from ("--cap-drop", "ALL")
-    for name in CAPABILITIES:
+    for name in (*CAPABILITIES, *(["CAP_SYS_ADMIN"] if place.posture.noexec else [])):
         yield from ("--cap-add", name)
 
 
 def _mounts(place: Place) -> Iterator[str]:
-    yield from ("--ro-bind", str(place.root), "/", "--proc", "/proc", "--dev", "/dev")
-    for name in GUARDED:
-        yield from ("--ro-bind-try", f"/proc/{name}", f"/proc/{name}")
+    yield from ("--ro-bind", str(place.root), "/", "--dev", "/dev")
+    if PROC not in place.posture.without:
+        yield from ("--proc", PROC)
+        for name in GUARDED:
+            yield from ("--ro-bind-try", f"/proc/{name}", f"/proc/{name}")
+    yield from ("--tmpfs", SHM) if place.posture.noexec else ()
     if version() >= SIZE_SINCE:
         yield from ("--size", str(TEMP_BYTES))
     yield from ("--tmpfs", "/tmp", "--tmpfs", str(CELL))  # noqa: S108 - the cell's own

@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
@@ -23,12 +23,12 @@ from everylinux.agent.session import AgentSession
 from everylinux.engines import owner
 from everylinux.engines.box import AgentBox
 from everylinux.errors import AgentError, EngineError
+from everylinux.kernels.rules import Rules, lacking, rules_of
 from everylinux.model import (
     AGENT,
     CELL,
     DEFAULT,
     MOVED,
-    NATIVE,
     PROBES,
     RUN,
     SUBJECT,
@@ -36,6 +36,7 @@ from everylinux.model import (
     Distribution,
     RootFs,
 )
+from everylinux.postures import POSTURES, Posture
 
 MEMORY_BYTES = 2 << 30
 """Of a whole cell: what the tests of the largest standard library modules need, twice."""
@@ -45,6 +46,9 @@ TEMP_BYTES = 512 << 20
 """Of /tmp in a cell."""
 HOSTNAME = "everylinux"
 AGENT_ARGV = (str(AGENT), "--sticky", "/tmp", "--sticky", "/dev/shm")  # noqa: S108 - the cell's
+SHARED = ("/tmp", "/dev/shm")  # noqa: S108 - the cell's
+TRIED = 71
+"""What the agent ends with, started with --join alone: that it starts is all that is asked."""
 END_SECONDS = 0.5
 """For what did not become an agent to end by itself."""
 FOLDERS = ("proc", "dev", "tmp", "sys", CELL.name)
@@ -67,6 +71,8 @@ class Place:
     subject: Path
     agent: Path
     extra: tuple[tuple[Path, str], ...] = ()  # more of the host's, read-only; the last wins
+    posture: Posture = POSTURES[DEFAULT]
+    rules: Rules = field(default_factory=Rules)
 
     @property
     def run(self) -> Path:
@@ -82,6 +88,21 @@ class Place:
         inside = [(probes, str(PROBES))] if probes.is_dir() else []
         return (*trees, *shared, *inside, *self.extra)
 
+    @property
+    def memory_bytes(self) -> int:
+        """Of the whole cell."""
+        return self.posture.memory_bytes or MEMORY_BYTES
+
+    @property
+    def processes(self) -> int:
+        """Of the whole cell, threads included."""
+        return self.posture.processes or PROCESSES
+
+    def agent_argv(self, *changes: str) -> list[str]:
+        """The agent's command line in the cell, after changes of mounts that an engine cannot."""
+        release = ["--release", self.rules.release] if self.rules.release else []
+        return [*AGENT_ARGV[:1], *changes, *AGENT_ARGV[1:], *release]
+
 
 class AgentEngine:
     """Opens boxes; a subclass says how the agent is started, ended and swept."""
@@ -89,6 +110,7 @@ class AgentEngine:
     name = ""
     environment: Mapping[str, str] | None = None  # of what `argv` starts; None: ours
     boots = False
+    can_omit: frozenset[str] = frozenset()  # of what a posture may be without
     joins_group = True  # whether the started process is put into our group; else it makes its own
 
     def argv(self, place: Place) -> Sequence[str]:
@@ -108,9 +130,13 @@ class AgentEngine:
 
     def refuses(self, cell: Cell) -> str:
         """Why a cell cannot have its kernel or posture here; "" if it can."""
-        if cell.kernel != NATIVE or cell.posture != DEFAULT:
-            return f"{self.name} cannot give {cell.kernel}, {cell.posture}"
-        return ""
+        posture = POSTURES[cell.posture]
+        missing = sorted(posture.without - self.can_omit)
+        if missing:
+            return f"{self.name} cannot leave out {missing[0]}"
+        if posture.uid is not None and os.geteuid() != 0:
+            return f"a user of the posture {cell.posture} needs root: run everylinux as root"
+        return lacking(self.name, cell.kernel, mdwe=posture.mdwe)
 
     def open(
         self,
@@ -124,13 +150,20 @@ class AgentEngine:
         name = owner.new_name()
         folder = Path(tempfile.mkdtemp(prefix=f"{name}.", dir=tempfile.gettempdir()))
         binds = tuple((source, target) for target, source in extra.items())
-        place = Place(name, folder, root.path, distribution.root, agent_path(), binds)
+        posture = POSTURES[cell.posture]
+        rules = rules_of(cell.kernel, mdwe=posture.mdwe)
+        place = Place(
+            name, folder, root.path, distribution.root, agent_path(), binds, posture, rules
+        )
         box = AgentBox(cell, distribution, place.run, end=lambda: self._end(place))
         box.root = root.path
         box.opener = lambda more: self.open(cell, distribution, root, more)
         try:
             place.run.mkdir(mode=0o755)
+            for file, text in posture.files.items():
+                (place.run / file).write_text(text)
             self._start(place, box)
+            self._rule(place, box)
         except BaseException:
             box.close()
             raise
@@ -151,6 +184,19 @@ class AgentEngine:
             box.stop(END_SECONDS)
             raise EngineError(f"{self.name}: {_last_line(said) or error.cause}") from error
         box.find_main(self.main_pid(place))
+
+    def _rule(self, place: Place, box: AgentBox) -> None:
+        """Tell the agent the rules, and see that a command gets them."""
+        box.posture = place.posture
+        bounded = place.posture.memory_bytes or place.posture.processes
+        if bounded and self.joins_group and box.unlimited:
+            raise EngineError(f"{self.name}: the posture needs a control group: {box.unlimited}")
+        if place.rules:
+            rules = place.rules
+            box.agent.rule(rules.program, rules.personality, mdwe=rules.mdwe)
+            tried = box.run([str(AGENT), "--join"])
+            if tried.status != TRIED:
+                raise EngineError(f"{self.name}: no command starts under {box.cell.kernel}")
 
     def _end(self, place: Place) -> None:
         try:
@@ -185,7 +231,9 @@ def _make_group(place: Place) -> tuple[cgroups.Group | None, str]:
     """A group for the cell, noted in its folder for the sweep; or why there is none."""
     try:
         group = cgroups.create(
-            place.name.removeprefix(owner.PREFIX), memory_bytes=MEMORY_BYTES, processes=PROCESSES
+            place.name.removeprefix(owner.PREFIX),
+            memory_bytes=place.memory_bytes,
+            processes=place.processes,
         )
     except EngineError as error:
         return None, str(error)

@@ -10,10 +10,7 @@ from pathlib import Path
 
 from everylinux.engines import owner
 from everylinux.engines.cell import (
-    AGENT_ARGV,
     HOSTNAME,
-    MEMORY_BYTES,
-    PROCESSES,
     TEMP_BYTES,
     AgentEngine,
     Place,
@@ -23,6 +20,7 @@ from everylinux.engines.cell import (
 from everylinux.engines.trial import try_engine
 from everylinux.errors import EngineError
 
+SHM = "/dev/shm"  # noqa: S108 - the cell's
 LABEL = "everylinux.owner"
 FILES = 4096
 """Open files in a cell: below the hard limit of any machine that lets a program have many."""
@@ -34,6 +32,7 @@ class ContainerEngine(AgentEngine):
     """Cells by a container tool; the agent is the container's process 1, its stdio ours."""
 
     joins_group = False
+    can_omit = frozenset({SHM})
     move = ""
     package = "podman"  # that has it in Debian
 
@@ -57,9 +56,9 @@ class ContainerEngine(AgentEngine):
 
     def argv(self, place: Place) -> list[str]:
         """The run command: nothing is pulled, nothing has a network."""
-        flags = [*_hardening(), *_names(place), *_mounts(place)]
+        flags = [*_hardening(place), *_names(place), *_mounts(place)]
         run = ["run", "--interactive", "--rm", "--pull=never", "--network=none", *flags]
-        return self.tool(*run, *self.root(place), *AGENT_ARGV)
+        return self.tool(*run, *self.root(place), *place.agent_argv())
 
     def end(self, place: Place) -> None:
         """Remove the container, which an ended client may have left running."""
@@ -97,15 +96,17 @@ class ContainerEngine(AgentEngine):
         return done.stdout
 
 
-def _hardening() -> Iterator[str]:
+def _hardening(place: Place) -> Iterator[str]:
     yield from ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges")
     yield from (f"--cap-add={name}" for name in CAPABILITIES)
-    yield from (f"--memory={MEMORY_BYTES}", f"--memory-swap={MEMORY_BYTES}")
-    yield f"--pids-limit={PROCESSES}"
+    yield from (f"--memory={place.memory_bytes}", f"--memory-swap={place.memory_bytes}")
+    yield f"--pids-limit={place.processes}"
     # Given always: the tools' own defaults are above what a restricted root may set.
     yield f"--ulimit=nofile={_most(resource.RLIMIT_NOFILE)}:{_most(resource.RLIMIT_NOFILE)}"
     yield f"--ulimit=nproc={_most(resource.RLIMIT_NPROC)}:{_most(resource.RLIMIT_NPROC)}"
-    yield f"--tmpfs=/tmp:rw,exec,nosuid,nodev,size={TEMP_BYTES},mode=1777"
+    yield from ["--ipc=none"] if SHM in place.posture.without else []  # else shm is noexec
+    starts = "noexec" if place.posture.noexec else "exec"
+    yield f"--tmpfs=/tmp:rw,{starts},nosuid,nodev,size={TEMP_BYTES},mode=1777"
 
 
 def _most(kind: int) -> int:
