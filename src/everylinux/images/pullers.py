@@ -111,9 +111,12 @@ class Docker:
             return digest
         with self._pulled(image, image.reference):
             own = self._asked("{{.Id}}", image.reference)
-            found = self._asked('{{join .RepoDigests "\\n"}}', image.reference).splitlines()[0]
+            found = self._asked('{{join .RepoDigests "\\n"}}', image.reference).splitlines()
             self._one_platform(image, own)
-        return _digest(found.rpartition("@")[2])
+        if not found:  # of an image that it had before, by another platform of the same index
+            msg = f"this docker kept no digest of {image.reference}: install podman or skopeo"
+            raise PullError(f"{msg}, or name a digest")
+        return _digest(found[0].rpartition("@")[2])
 
     def _one_platform(self, image: Image, own: str) -> None:
         """Refuse an index that this docker cannot read: its digest means several images.
