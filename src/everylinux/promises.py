@@ -22,11 +22,12 @@ def pinned(project: Path, manifest: Data, python: str) -> dict[str, Data]:
     Without one (somebody else's Python) it is the edition `current`.
     """
     archives = _read(project / "build/lock.yaml")["archives"]
-    chosen = dict(_stand_ins(project, manifest, python))
+    chosen, instead = dict(_stand_ins(project, manifest, python)), _instead(project, manifest)
     recipes = {path.stem for path in (project / "build/recipes").glob("*.yaml")}
     found = dict(archives)  # a component with an entry of its name needs no recipe read
     for component in (recipes - archives.keys()) | chosen.keys():
         recipe = chosen.get(component, component)
+        recipe = instead.get(recipe, recipe)
         path = project / "build/recipes" / f"{recipe}.yaml"
         sources = _read(path).get("sources", [recipe]) if path.exists() else []
         if sources and sources[0] in archives:
@@ -36,12 +37,9 @@ def pinned(project: Path, manifest: Data, python: str) -> dict[str, Data]:
 
 def _stand_ins(project: Path, manifest: Data, python: str) -> Iterator[tuple[str, str]]:
     """Yield (component, recipe), the last of a component wins."""
-    about = manifest.get("edition")
-    about = about if isinstance(about, dict) else {}
-    path = project / "build/editions" / f"{about.get('name', 'current')}.yaml"
-    if path.parent != project / "build/editions" or not path.is_file():
+    edition, about = _edition(project, manifest), _about(manifest)
+    if not edition:
         return
-    edition = _read(path)
     yield from edition.get("recipes", {}).items()
     yield from edition["pythons"].get(python, {}).get("recipes", {}).items()
     if manifest.get("profile") == "release":
@@ -49,6 +47,26 @@ def _stand_ins(project: Path, manifest: Data, python: str) -> Iterator[tuple[str
     if about.get("nearest") is True and "nearest" in edition:
         yield from edition["nearest"]["recipes"].items()
         yield from edition["nearest"]["pythons"].get(python, {}).items()
+
+
+def _instead(project: Path, manifest: Data) -> Data:
+    """Recipe -> the one instead of it on the manifest's architecture."""
+    found: Data = _edition(project, manifest).get("arch", {}).get(str(manifest.get("arch")), {})
+    return found
+
+
+def _about(manifest: Data) -> Data:
+    about = manifest.get("edition")
+    return about if isinstance(about, dict) else {}
+
+
+def _edition(project: Path, manifest: Data) -> Data:
+    """The edition that a manifest names, empty if there is none of that name."""
+    path = project / "build/editions" / f"{_about(manifest).get('name', 'current')}.yaml"
+    if path.parent != project / "build/editions" or not path.is_file():
+        return {}
+    found: Data = _read(path)
+    return found
 
 
 def _read(path: Path) -> Any:  # noqa: ANN401 - any YAML

@@ -11,7 +11,7 @@ import yaml
 
 from everylinux import promises
 from everylinux.errors import EverylinuxError, RecipeError, UsageError
-from everylinux.forge.contract import TARGET, Recipe, Settings
+from everylinux.forge.contract import MACHINES, TARGET, X86, Recipe, Settings
 from everylinux.forge.editions import load_editions, promised, select
 from everylinux.forge.lock import load_lock
 from everylinux.forge.order import check_sources, closure, ordered
@@ -30,9 +30,10 @@ GOOD: dict[str, Any] = {
     "pythons": {"3.13": {"version": "3.13.5", "recipes": {"cpython": "cpython-3.13"}}},
 }
 CHOICES = [
-    Settings(edition=edition.name, python=python, profile=profile, nearest=nearest)
+    Settings(edition=edition.name, python=python, arch=arch, profile=profile, nearest=nearest)
     for edition in EDITIONS.values()
     for python in edition.pythons
+    for arch in MACHINES
     for profile in ("quick", "release")
     for nearest in (False, True)
     if not nearest or python in edition.nearest.get("pythons", {})
@@ -40,7 +41,7 @@ CHOICES = [
 
 
 def ids(settings: Settings) -> str:
-    words = (settings.edition, settings.python, settings.profile)
+    words = (settings.edition, settings.python, settings.arch, settings.profile)
     return "-".join((*words, "nearest" if settings.nearest else "exact"))
 
 
@@ -74,7 +75,7 @@ def test_what_is_promised(settings: Settings) -> None:
 def test_the_harness_reads_the_same(settings: Settings) -> None:
     """What the suites expect of each component is what the builder takes."""
     edition = {"name": settings.edition, "nearest": settings.nearest}
-    manifest = {"edition": edition, "profile": settings.profile}
+    manifest = {"edition": edition, "arch": settings.arch, "profile": settings.profile}
     expected = promises.pinned(PROJECT, manifest, settings.python)
     recipes = chosen(settings)
 
@@ -117,6 +118,34 @@ def test_mistakes_have_their_path(tmp_path: Path, change: dict[str, Any], says: 
     with pytest.raises(RecipeError) as error:
         load_editions(tmp_path)
     assert says in str(error.value)
+
+
+@pytest.mark.parametrize("settings", [one for one in CHOICES if one.arch == X86], ids=ids)
+def test_x86_is_not_said_to_have_mimalloc(settings: Settings) -> None:
+    """The manifest, the bill and the licences name the sources: 32 bit has musl's own malloc."""
+    musl = chosen(settings)["musl"]
+
+    assert (musl.name, len(musl.sources), musl.patches) == ("musl", 1, "musl")
+    assert not [word for word in musl.configure if "malloc=" in word]
+    assert "mimalloc" not in musl.licence["file"]
+
+
+def test_an_architecture_has_recipes_of_its_own(tmp_path: Path) -> None:
+    """Whatever component a recipe stands for, and only there; one that is unknown is named."""
+    change = {"recipes": {"xz": "zlib"}, "arch": {"x86": {"zlib": "zstd"}}}
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump({**GOOD, **change}))
+    edition = load_editions(tmp_path)["a"]
+    here, there = (select(RECIPES, edition, Settings(arch=arch)) for arch in MACHINES)
+
+    assert [(here[name].name, here[name].sources) for name in ("xz", "zlib")] == [
+        ("xz", ("zlib",)),
+        ("zlib", ("zlib",)),
+    ]
+    assert [there[name].sources for name in ("xz", "zlib")] == [("zstd",), ("zstd",)]
+
+    wrong = dataclasses.replace(edition, arch={"x86": {"zlib": "zlib-2"}})
+    with pytest.raises(RecipeError, match=r"arch\.x86\.zlib: there is no recipe zlib-2"):
+        select(RECIPES, wrong, Settings(arch=X86))
 
 
 def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:

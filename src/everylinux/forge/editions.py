@@ -2,6 +2,7 @@
 
 A recipe's `needs` name components. A component is the recipe of its name, unless the edition, the
 Python, the profile or `nearest` (in this order, the last wins) says that another stands for it.
+What then stands there may differ for an architecture: `arch` names recipes for recipes.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ class Edition:
     recipes: Mapping[str, str]
     release: Mapping[str, str]
     nearest: Mapping[str, Any]  # why, recipes, pythons; empty if nothing stands in
+    arch: Mapping[str, Mapping[str, str]]  # "x86" -> recipe -> the one instead of it
     file: str
 
 
@@ -60,6 +62,7 @@ def _load(file: Path, schema: Mapping[str, Any]) -> Edition:
         recipes=raw.get("recipes", {}),
         release=raw.get("release", {}),
         nearest=raw.get("nearest", {}),
+        arch=raw.get("arch", {}),
         file=file.name,
     )
 
@@ -71,14 +74,23 @@ def select(
     if settings.python not in edition.pythons:
         cause = f"the edition {edition.name} has no Python {settings.python}"
         raise UsageError(cause, move=f"it has {', '.join(edition.pythons)}")
-    result = dict(recipes)
+    names = {name: name for name in recipes}
     for where, stands in _layers(edition, settings):
-        for component, name in stands.items():
-            if name not in recipes:
-                cause = f"there is no recipe {name}"
-                raise RecipeError(edition.file, f"{where}.{component}", cause, move=MOVE)
-            result[component] = dataclasses.replace(recipes[name], name=component)
-    return result
+        _known(recipes, edition.file, where, stands)
+        names.update(stands)
+    instead = edition.arch.get(settings.arch, {})
+    _known(recipes, edition.file, f"arch.{settings.arch}", instead)
+    return {
+        component: dataclasses.replace(recipes[instead.get(name, name)], name=component)
+        for component, name in names.items()
+    }
+
+
+def _known(recipes: Mapping[str, Recipe], file: str, where: str, stands: Mapping[str, str]) -> None:
+    for component, name in stands.items():
+        if name not in recipes:
+            cause = f"there is no recipe {name}"
+            raise RecipeError(file, f"{where}.{component}", cause, move=MOVE)
 
 
 def _layers(edition: Edition, settings: Settings) -> list[tuple[str, Mapping[str, str]]]:
