@@ -22,6 +22,7 @@ FOUNDATION = {
     "cgroups",
     "archives",
     "compression",
+    "zips",
     "unpacking",
     "strict_yaml",
     "schema_errors",
@@ -37,13 +38,16 @@ RULES: dict[str, set[str]] = {
     "images": {"pins"},
     "kernels": set(),
     "postures": set(),
-    "engines": {"agent", "kernels", "postures", "matrix"},  # a cell names its kernel and posture
+    # a cell names its kernel and posture, and real kernels come from where images do
+    "engines": {"agent", "kernels", "postures", "matrix", "images", "qemu"},
+    "qemu": set(),
     "agent": set(),
     "budgets": set(),
     "allowances": set(),
     "distribution": set(),
+    "symbols": set(),
     "forge": set(),
-    "probes": {"agent", "engines"},  # of the engines only their protocol, see below
+    "probes": {"agent", "engines", "symbols"},  # of the engines only their protocol, see below
     "facts": set(),
     "promises": set(),
     "checks": {"facts", "budgets", "promises"},
@@ -51,7 +55,7 @@ RULES: dict[str, set[str]] = {
     "report": {"journal"},
     "gate": {"report"},
 }
-SUITES_MAY = {*NOUNS, "checks", "facts", "budgets", "allowances"}
+SUITES_MAY = {*NOUNS, "checks", "facts", "budgets", "allowances", "symbols"}
 
 
 def part_of(path: Path) -> str:

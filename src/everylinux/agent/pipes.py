@@ -16,8 +16,12 @@ READ_SIZE = 256 << 10
 class Pipes:
     """Frames in and out; any failure breaks it for good."""
 
-    def __init__(self, write_fd: int, read_fd: int) -> None:
-        """Own two descriptors: `write_fd` to the agent's stdin, `read_fd` from its stdout."""
+    def __init__(self, write_fd: int, read_fd: int, patience: float = 1.0) -> None:
+        """Own two descriptors: `write_fd` to the agent's stdin, `read_fd` from its stdout.
+
+        Each time limit is `patience` times as long: for an agent in a slow machine.
+        """
+        self.patience = patience
         self._write_fd, self._read_fd = write_fd, read_fd
         self._buffer = bytearray()
         self._broken = ""
@@ -27,7 +31,7 @@ class Pipes:
     def send(self, frame: bytes, seconds: float) -> None:
         """Write a whole frame; AgentError if the agent does not take it in time."""
         self._check()
-        until = time.monotonic() + seconds
+        until = time.monotonic() + seconds * self.patience
         view = memoryview(frame)
         while view:
             self._wait(self._write_fd, select.POLLOUT, until, "reads nothing")

@@ -46,12 +46,14 @@ class Hello:
 class AgentSession:
     """Talks to one agent; one request at a time, also from several threads."""
 
-    def __init__(self, write_fd: int, read_fd: int, seconds: float | None = None) -> None:
+    def __init__(
+        self, write_fd: int, read_fd: int, seconds: float | None = None, *, patience: float = 1.0
+    ) -> None:
         """Own both descriptors; AgentError if no right hello comes within `seconds`.
 
-        None is HELLO_SECONDS.
+        None is HELLO_SECONDS. `patience` is how many times later than elsewhere it may answer.
         """
-        self._pipes = Pipes(write_fd, read_fd)
+        self._pipes = Pipes(write_fd, read_fd, patience)
         self._lock = threading.RLock()
         self._last = 0
         self.hello = self._greet(time.monotonic() + (HELLO_SECONDS if seconds is None else seconds))
@@ -243,7 +245,7 @@ class AgentSession:
         self._last = (self._last + 1) % (1 << 32)
         number = self._last
         self._pipes.send(protocol.encode(kind, number, fields), GRACE)
-        until = time.monotonic() + seconds + GRACE
+        until = time.monotonic() + seconds + GRACE * self._pipes.patience
         while True:
             frame = self._pipes.receive(until)
             if frame.id != number or frame.kind < Kind.DATA or frame.kind > Kind.FAIL:

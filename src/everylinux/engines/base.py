@@ -19,6 +19,7 @@ class Box(Protocol):
     distribution: Distribution
     root: Path  # of the cell, on the host
     run_dir: Path  # on the host; seen in the cell as model.RUN. Put UNIX sockets here.
+    slowness: float  # how many times longer than natively programs take; 1: time can be judged
 
     def run(  # noqa: PLR0913 - each is a property of execve(2)
         self,

@@ -28,6 +28,8 @@ BROKEN_SECONDS = 0.2
 class AgentBox:
     """An open cell. Made and filled by AgentEngine.open."""
 
+    slowness = 1.0
+
     def __init__(
         self, cell: Cell, distribution: Distribution, run_dir: Path, end: Callable[[], None]
     ) -> None:

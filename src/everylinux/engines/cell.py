@@ -110,6 +110,7 @@ class AgentEngine:
     name = ""
     environment: Mapping[str, str] | None = None  # of what `argv` starts; None: ours
     boots = False
+    box_class: type[AgentBox] = AgentBox
     can_omit: frozenset[str] = frozenset()  # of what a posture may be without
     joins_group = True  # whether the started process is put into our group; else it makes its own
 
@@ -138,6 +139,10 @@ class AgentEngine:
             return f"a user of the posture {cell.posture} needs root: run everylinux as root"
         return lacking(self.name, cell.kernel, mdwe=posture.mdwe)
 
+    def rules(self, cell: Cell) -> Rules:
+        """What commands of a cell get before they start."""
+        return rules_of(cell.kernel, mdwe=POSTURES[cell.posture].mdwe)
+
     def open(
         self,
         cell: Cell,
@@ -147,15 +152,17 @@ class AgentEngine:
     ) -> AgentBox:
         """Start the agent in a hardened cell; EngineError if that fails."""
         _check(root, distribution)
+        if reason := self.refuses(cell):
+            raise EngineError(reason)
         name = owner.new_name()
         folder = Path(tempfile.mkdtemp(prefix=f"{name}.", dir=tempfile.gettempdir()))
         binds = tuple((source, target) for target, source in extra.items())
         posture = POSTURES[cell.posture]
-        rules = rules_of(cell.kernel, mdwe=posture.mdwe)
+        rules = self.rules(cell)
         place = Place(
             name, folder, root.path, distribution.root, agent_path(), binds, posture, rules
         )
-        box = AgentBox(cell, distribution, place.run, end=lambda: self._end(place))
+        box = self.box_class(cell, distribution, place.run, end=lambda: self._end(place))
         box.root = root.path
         box.opener = lambda more: self.open(cell, distribution, root, more)
         try:

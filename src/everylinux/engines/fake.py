@@ -98,6 +98,8 @@ def _result(row: Mapping[str, Any]) -> Result:
 class FakeBox:
     """A box whose commands a function answers; files that are put can be got."""
 
+    slowness = 1.0
+
     def __init__(
         self, cell: Cell, distribution: Distribution, recording: Recording, answer: Answer
     ) -> None:

@@ -9,10 +9,11 @@ from everylinux.engines.bubblewrap import Bubblewrap
 from everylinux.engines.docker import Docker
 from everylinux.engines.fake import Fake
 from everylinux.engines.podman import Podman
+from everylinux.engines.qemu import Qemu
 from everylinux.errors import EngineError, UsageError
 
 ENGINES: dict[str, Engine] = {
-    engine.name: engine for engine in (Bubblewrap(), Podman(), Docker(), Fake())
+    engine.name: engine for engine in (Bubblewrap(), Podman(), Docker(), Qemu(), Fake())
 }
 """Every engine by its name."""
 AUTO = ("bubblewrap", "podman", "docker")

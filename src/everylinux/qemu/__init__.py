@@ -1,0 +1,1 @@
+"""An emulated machine that boots a real kernel: its initial file system, its line, its process."""
