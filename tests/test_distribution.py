@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import tarfile
+import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -110,12 +111,10 @@ def hostile(member: tarfile.TarInfo, archive: Path) -> Path:
 
 
 def test_a_hostile_archive_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
-    """Absolute names, `..`, links out, device nodes, truncation: nothing is kept."""
+    """Absolute names, `..`, device nodes, truncation: nothing is kept."""
     absolute, up, device = (tarfile.TarInfo(n) for n in ("/etc/x", "a/../../x", "a/null"))
     device.type = tarfile.CHRTYPE
-    link = tarfile.TarInfo("a/link")
-    link.type, link.linkname = tarfile.SYMTYPE, "../../etc"
-    for number, member in enumerate((absolute, up, device, link)):
+    for number, member in enumerate((absolute, up, device)):
         with pytest.raises(ArchiveError):
             distribution.resolve(hostile(member, tmp_path / f"{number}.tar.gz"))
     whole = packed(tree(tmp_path / "a"), tmp_path / "whole.tar.gz").read_bytes()
@@ -123,6 +122,54 @@ def test_a_hostile_archive_is_refused_and_leaves_nothing(tmp_path: Path) -> None
     with pytest.raises(ArchiveError):
         distribution.resolve(tmp_path / "cut.tar.gz")
     assert list((tmp_path / "cache/subjects").iterdir()) == []
+
+
+def test_a_link_out_is_kept_for_the_claims_and_not_followed(tmp_path: Path) -> None:
+    """Some trees have such links (PRM-013 tells of them); no file of the machine is read by one."""
+    root = tree(tmp_path / "a")
+    (root / "bin/python").symlink_to("/opt/somewhere/bin/python3")
+    outside = tmp_path / "outside.json"
+    outside.write_text(json.dumps({"components": [{"name": "zlib"}]}))
+    (root / "manifest.json").symlink_to(outside)
+    found = distribution.resolve(packed(root, tmp_path / "links.tar.gz"))
+    assert (found.profile, found.manifest) == ("relocatable", {})
+    assert str((found.root / "bin/python").readlink()) == "/opt/somewhere/bin/python3"
+
+
+def wheel(archive: Path, *members: Path) -> Path:
+    with zipfile.ZipFile(archive, "w") as target:
+        for member in members:
+            target.write(member, f"package/{member.name}")
+    return archive
+
+
+def test_a_wheel_that_carries_a_tree_is_that_tree(tmp_path: Path) -> None:
+    """Both names are kept: the wheel's tags and those of the archive within are promises."""
+    within = packed(tree(tmp_path / "a"), tmp_path / "env.musllinux_1_2.tar.gz")
+    found = distribution.resolve(wheel(tmp_path / "x-1-py3-none-any.whl", within))
+    assert found.names == ("x-1-py3-none-any.whl", "env.musllinux_1_2.tar.gz")
+    assert found.profile == "relocatable"
+
+
+def test_a_wheel_without_a_python_is_refused(tmp_path: Path) -> None:
+    """A package is no Python; a broken zip is no package."""
+    plain = tmp_path / "plain.txt"
+    plain.write_text("plain")
+    with pytest.raises(DistributionError):
+        distribution.resolve(wheel(tmp_path / "x-1-py3-none-any.whl", plain))
+    (tmp_path / "cut.whl").write_bytes(b"PK\x03\x04 and no more")
+    with pytest.raises(ArchiveError):
+        distribution.resolve(tmp_path / "cut.whl")
+
+
+def test_the_usr_of_a_system_is_a_systems(tmp_path: Path) -> None:
+    """A tree in /usr of what has an os-release belongs to that system, and the report says why."""
+    root = tree(tmp_path / "root/usr")
+    (tmp_path / "root/etc").mkdir()
+    (tmp_path / "root/etc/os-release").write_text("ID=debian\n")
+    found = distribution.resolve(root)
+    assert (found.profile, "os-release" in found.because) == ("system", True)
+    assert distribution.resolve(root, profile="relocatable").because.startswith("asked for")
 
 
 def test_a_broken_manifest_is_no_manifest(tmp_path: Path) -> None:

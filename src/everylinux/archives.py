@@ -46,9 +46,10 @@ class Policy:
 SOURCE = Policy(strip_top=True)
 """A source archive: plain modes, links stay in the tree, the single top folder is taken off."""
 
-DISTRIBUTION = Policy(strip_top=True, modes="exact", setuid=True)
-"""A Python to judge: modes as packed (the permissions are judged), links stay in the tree. The
-caller's folder should be closed to other users (0700), since setuid bits are kept."""
+DISTRIBUTION = Policy(strip_top=True, links="root", modes="exact", setuid=True)
+"""A Python to judge: modes and links as packed, since both are judged (PRM-013): who reads the tree
+must not follow links out of it. The caller's folder should be closed to other users (0700), since
+setuid bits are kept."""
 
 ROOT_FILESYSTEM = Policy(links="root", modes="exact", devices="skip")
 """A distribution's root: absolute links are kept, device nodes left out, setuid bits dropped."""

@@ -8,11 +8,13 @@ import platform
 import re
 import stat
 import struct
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from everylinux import archives
+from everylinux import archives, zips
 from everylinux.errors import DistributionError
 from everylinux.model import Arch, Distribution
 from everylinux.places import builds_root, cache_root
@@ -35,12 +37,27 @@ DEPTH = 3  # how deep below what was named the tree may lie: opt/python/bin, pyt
 def resolve(path: Path, *, profile: str = "") -> Distribution:
     """Return the Python at `path` (a tree or an archive); DistributionError says what is wrong.
 
-    `profile` overrules what the tree claims to be: with our manifest `standalone`, else
-    `relocatable`.
+    `profile` overrules what the tree claims to be: with our manifest `standalone`, in a system's
+    /usr `system`, else `relocatable`.
+    """
+    folder, names = opened(path)
+    return _read(_root(folder, path), profile, names)
+
+
+def opened(path: Path) -> tuple[Path, tuple[str, ...]]:
+    """The folder that a tree, an archive or a wheel stands for, and what the thing is called.
+
+    Some wheels carry nothing but an archive of a tree: then it is that tree, and both names count.
     """
     if not path.exists():
         raise DistributionError(f"{path} does not exist", move="name a tree or an archive")
-    return _read(_root(path if path.is_dir() else _unpacked(path), path), profile)
+    if path.is_dir():
+        return path, (path.absolute().name,)
+    folder = _unpacked(path)
+    within = sorted(folder.rglob("*.tar.*")) if path.suffix == ".whl" else []
+    if len(within) != 1 or list(folder.rglob("bin/python3*")):
+        return folder, (path.name,)
+    return _unpacked(within[0]), (path.name, within[0].name)
 
 
 def newest(python: str) -> Path | None:
@@ -71,8 +88,15 @@ def _unpacked(archive: Path) -> Path:
     closed = cache_root() / "subjects"  # setuid bits are kept, so nobody else may enter
     closed.mkdir(parents=True, exist_ok=True, mode=0o700)
     target = closed / digest
-    if not target.exists():
+    if target.exists():
+        return target
+    if not zips.is_zip(archive):
         archives.extract(archive, target, archives.DISTRIBUTION)
+        return target
+    with tempfile.TemporaryDirectory(prefix=".zip.", dir=closed) as work:
+        tar = Path(work, archive.name)  # refusals name the archive
+        zips.to_tar(archive, tar, archives.DISTRIBUTION)
+        archives.extract(tar, target, replace(archives.DISTRIBUTION, strip_top=False))
     return target
 
 
@@ -98,23 +122,37 @@ def _versions(root: Path) -> list[str]:
     return sorted(usable, key=lambda version: int(version.partition(".")[2]))
 
 
-def _read(root: Path, profile: str) -> Distribution:
+def _read(root: Path, profile: str, names: tuple[str, ...]) -> Distribution:
     python = _versions(root)[-1]
     manifest = _manifest(root)
-    ours = bool(manifest.get("components"))
+    claimed, because = _claimed(root, python, manifest)
+    if profile and profile != claimed:
+        claimed, because = profile, f"asked for; by itself {claimed}: {because}"
     return Distribution(
         root=root,
         python=python,
         arch=_arch(root, python),
         digest=tree_digest(root),
-        profile=profile or ("standalone" if ours else "relocatable"),
+        profile=claimed,
         manifest=manifest,
+        names=names,
+        because=because,
     )
+
+
+def _claimed(root: Path, python: str, manifest: Mapping[str, Any]) -> tuple[str, str]:
+    """The profile that a tree's own look asks for, and why."""
+    if manifest.get("components"):
+        return "standalone", "manifest.json names the components that it was built from"
+    about = [root / "lib/os-release", root.parent / "etc/os-release"]
+    if root.name == "usr" and any(path.is_file() for path in about):
+        return "system", "it lies in the /usr of a system that has an os-release"
+    return "relocatable", f"bin/python{python} in a tree without a manifest of ours, in no /usr"
 
 
 def _manifest(root: Path) -> Mapping[str, Any]:
     path = root / "manifest.json"
-    if not path.is_file() or path.stat().st_size > MANIFEST_BYTES:
+    if not _within(root, path) or path.stat().st_size > MANIFEST_BYTES:
         return {}
     try:
         found = json.loads(path.read_text())
@@ -126,7 +164,7 @@ def _manifest(root: Path) -> Mapping[str, Any]:
 def _arch(root: Path, python: str) -> Arch:
     names = (f"bin/python{python}-real", f"bin/python{python}", f"lib/libpython{python}.so.1.0")
     for name in names:
-        machine = _machine(root / name)
+        machine = _machine(root / name) if _within(root, root / name) else None
         if machine in MACHINES:
             return MACHINES[machine]
         if machine is not None:
@@ -136,6 +174,11 @@ def _arch(root: Path, python: str) -> Arch:
     raise DistributionError(
         f"no ELF file among {', '.join(names)} of {root}", move="is it a Python for Linux?"
     )
+
+
+def _within(root: Path, path: Path) -> bool:
+    """Whether a path leads to a file of the tree: an archive's links may lead anywhere."""
+    return path.is_file() and path.resolve().is_relative_to(root.resolve())
 
 
 def _machine(path: Path) -> int | None:

@@ -63,6 +63,8 @@ class Distribution:
     digest: str  # sha256 over the sorted walk (path, mode, kind, content digest)
     profile: str = "standalone"  # standalone | relocatable | system
     manifest: Mapping[str, Any] = field(default_factory=dict)  # manifest.json, empty if none
+    names: tuple[str, ...] = ()  # of the folder or archive, and of an archive within: what it says
+    because: str = ""  # why it has this profile, for the report
 
 
 @dataclass(frozen=True, slots=True, order=True)

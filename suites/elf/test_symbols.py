@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -11,6 +10,8 @@ from everylinux.allowances import allowed
 from everylinux.checks import Evidence, Expected, check
 from everylinux.errors import FactUnavailable
 from everylinux.facts import Facts
+from everylinux.symbols import musl
+from everylinux.symbols.musl import release
 
 TABLE = "elf/expected.yaml"
 
@@ -38,8 +39,8 @@ def test_no_symbol_above_the_musl_shipped(
     artefact: Facts, expected: Expected, evidence: Evidence
 ) -> None:
     """No object needs a symbol that musl got only after the release that is shipped."""
-    shipped = _release(_shipped(artefact))
-    newer = {n for n, (first, _) in _table(expected).items() if _release(first) > shipped}
+    shipped = release(_shipped(artefact))
+    newer = {n for n, (first, _) in musl.table(expected.arch).items() if release(first) > shipped}
     evidence["offenders"] = {
         path: wanted
         for path, facts in artefact["elf.objects"].items()
@@ -57,18 +58,28 @@ def test_no_symbol_above_the_musl_shipped(
 )
 def test_no_foreign_symbol_version(artefact: Facts, expected: Expected, evidence: Evidence) -> None:
     """No object needs a symbol version of glibc, libstdc++ or libgcc."""
-    patterns = expected.table(TABLE)["foreign_versions"]
+    table = expected.table(TABLE)
+    own = {path.rpartition("/")[2] for path in artefact["elf.objects"]}
+    own &= set(table["compiler_libraries"])
     evidence["offenders"] = {
         path: wrong
         for path, facts in artefact["elf.objects"].items()
-        if (wrong := [v for v in _wanted(facts) if any(fnmatchcase(v, p) for p in patterns)])
+        if (
+            wrong := [
+                version
+                for version in _wanted(facts, own)
+                if any(fnmatchcase(version, p) for p in table["foreign_versions"])
+            ]
+        )
     }
 
     assert evidence["offenders"] == {}
 
 
-def _wanted(facts: Mapping[str, Any]) -> list[str]:
-    return sorted({version for versions in facts["verneed"].values() for version in versions})
+def _wanted(facts: Mapping[str, Any], own: Collection[str]) -> list[str]:
+    """The symbol versions that an object needs of libraries which are not the tree's own."""
+    found = (needed for name, needed in facts["verneed"].items() if name not in own)
+    return sorted({version for versions in found for version in versions})
 
 
 @check(
@@ -241,12 +252,12 @@ def test_libc_is_the_locked_one(artefact: Facts, expected: Expected, evidence: E
 )
 def test_libc_is_complete(artefact: Facts, expected: Expected, evidence: Evidence) -> None:
     """The C library exports every symbol that its release has."""
-    shipped = _release(_shipped(artefact))
+    shipped = release(_shipped(artefact))
     path = next(iter(artefact["musl.libraries"]))
     promised = {
         name
-        for name, (first, last) in _table(expected).items()
-        if _release(first) <= shipped and (not last or _release(last) >= shipped)
+        for name, (first, last) in musl.table(expected.arch).items()
+        if release(first) <= shipped and (not last or release(last) >= shipped)
     }
     evidence["missing"] = sorted(promised - set(artefact["elf.objects"][path]["exports"]))[:50]
 
@@ -258,19 +269,3 @@ def _shipped(artefact: Facts) -> str:
     if len(releases) != 1:
         raise FactUnavailable("musl.libraries", f"releases found: {sorted(releases) or 'none'}")
     return str(releases.pop())
-
-
-def _release(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split("."))
-
-
-def _table(expected: Expected) -> dict[str, tuple[str, str]]:
-    """Symbol -> first and last musl release that exports it ("": still does), of one machine."""
-    arch = {"x86_64": "x86_64", "x86": "i386"}[expected.arch]
-    with (expected.suites / "elf/musl-symbols.tsv").open(newline="") as stream:
-        rows = list(csv.DictReader(stream, delimiter="\t"))
-    return {
-        row["symbol"]: (row[f"{arch}_first"], row[f"{arch}_last"] or "")
-        for row in rows
-        if row[f"{arch}_first"] not in {"-", ""}
-    }

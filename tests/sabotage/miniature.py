@@ -11,6 +11,7 @@ import struct
 import subprocess
 from pathlib import Path
 
+from everylinux.symbols.musl import TABLE
 from tests.sabotage.tree import truthful, write
 
 PYTHON, ARCH = "3.13", "x86_64"
@@ -23,7 +24,6 @@ LOCK = {
 MAGIC = 3571  # Lib/importlib/_bootstrap_external.py of 3.13
 TIME = 1_750_000_000
 SUFFIX = ".cpython-313-x86_64-linux-musl.so"
-SYMBOLS = Path(__file__).parents[2] / "suites/elf/musl-symbols.tsv"
 
 HARD = [
     "-O2", "-fstack-protector-strong", "-nostdlib", "-s",
@@ -122,7 +122,7 @@ def _libraries(root: Path, work: Path) -> None:
 
 def _libc() -> str:
     """A library that exports every name of musl 1.2.5, and says that it is it."""
-    rows = [line.split("\t") for line in SYMBOLS.read_text().splitlines()[1:]]
+    rows = [line.split("\t") for line in TABLE.read_text().splitlines()[1:]]
     names = [row[0] for row in rows if row[1] not in {"-", ""} and not row[2]]
     labels = "".join(f".globl {n}\\n.type {n},@function\\n{n}:\\n" for n in names)
     return (

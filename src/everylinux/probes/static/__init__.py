@@ -7,6 +7,7 @@ from everylinux.probes.static.elf import ElfProbe
 from everylinux.probes.static.files import FilesProbe
 from everylinux.probes.static.manifest import ManifestProbe
 from everylinux.probes.static.papers import PapersProbe
+from everylinux.probes.static.says import SaysProbe
 from everylinux.probes.static.text import TextProbe
 
 PROBES: tuple[StaticProbe, ...] = (
@@ -15,5 +16,6 @@ PROBES: tuple[StaticProbe, ...] = (
     TextProbe(),
     ManifestProbe(),
     PapersProbe(),
+    SaysProbe(),
 )
 """Every static probe; no two provide the same section."""
