@@ -8,6 +8,7 @@ from everylinux.probes.base import CellProbe, Inside, StaticProbe
 from everylinux.probes.bootstrap import Bootstrap
 from everylinux.probes.extension import Extension
 from everylinux.probes.machine import Machine
+from everylinux.probes.peers.flights import Flights
 from everylinux.probes.performance import Performance
 from everylinux.probes.starting import Starting
 from everylinux.probes.surveying import Surveying
@@ -164,6 +165,7 @@ CELL_PROBES: tuple[CellProbe, ...] = (
     Inside("crypto", ("crypto", "trust")),
     Tls(),
     Trust(),
+    Flights(),
     Starting(),
     Machine(),
     Bootstrap(),
