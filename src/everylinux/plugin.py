@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from everylinux import checks, dist_option, preparing
+from everylinux import checks, conditions, dist_option, preparing
 from everylinux.checks import ARTEFACT, Check, Evidence, Expected
 from everylinux.facts import Facts
 from everylinux.gathering import CellFacts, artefact_facts
@@ -193,10 +193,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=lambda item: (order[_cell_id(item)], rank(item.nodeid)))
 
 
-def _cell_id(item: pytest.Item) -> str:
+def _cell(item: pytest.Item) -> Cell | None:
     callspec = getattr(item, "callspec", None)
     cell = callspec.params.get("cell") if callspec else None
-    return cell.id if isinstance(cell, Cell) else ARTEFACT
+    return cell if isinstance(cell, Cell) else None
+
+
+def _cell_id(item: pytest.Item) -> str:
+    cell = _cell(item)
+    return cell.id if cell else ARTEFACT
 
 
 @pytest.fixture(scope="session")
@@ -229,10 +234,14 @@ def evidence(request: pytest.FixtureRequest) -> Evidence:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip a claim that the distribution's profile does not make, before anything is gathered."""
+    """Skip a claim that is not made for the profile or the cell, before anything is gathered."""
     check = _check_of(item)
     if check and PLAN in item.config.stash:
-        why = checks.applies(check.claim, item.config.stash[PLAN].distribution.profile)
+        plan, cell = item.config.stash[PLAN], _cell(item)
+        why = checks.applies(check.claim, plan.distribution.profile)
+        if not why and cell:
+            table = conditions.load(plan.project / "suites" / conditions.FILE)
+            why = conditions.why_not(check.claim.id, cell, table)
         if why:
             pytest.skip(why)
 

@@ -19,7 +19,7 @@ from everylinux.engines.cell import FOLDERS, AgentEngine
 from everylinux.engines.docker import Docker
 from everylinux.engines.podman import Podman
 from everylinux.errors import EngineError
-from everylinux.model import Arch, Cell, Distribution, Image, RootFs
+from everylinux.model import DEFAULT, NATIVE, Arch, Cell, Distribution, Image, RootFs
 
 TARBALLS = Path(
     os.environ.get("EVERYLINUX_ROOTFS_DIR")
@@ -74,11 +74,23 @@ def subject(tmp_path_factory: pytest.TempPathFactory) -> Distribution:
 def open_cell(make_root: MakeRoot, subject: Distribution) -> Open:
     """Opens a cell; the caller closes it."""
 
-    def open_(engine: AgentEngine, name: str = "busybox-musl-x86_64") -> AgentBox:
+    def open_(
+        engine: AgentEngine,
+        name: str = "busybox-musl-x86_64",
+        kernel: str = NATIVE,
+        posture: str = DEFAULT,
+    ) -> AgentBox:
         root = make_root(name)
-        return engine.open(Cell(root.image, "3.13", engine.name), subject, root)
+        cell = Cell(root.image, "3.13", engine.name, kernel, posture)
+        return engine.open(cell, subject, root)
 
     return open_
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the program of asking.py is compiled."""
+    return tmp_path_factory.mktemp("ask")
 
 
 def need(engine: Engine) -> None:

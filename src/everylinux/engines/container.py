@@ -56,7 +56,8 @@ class ContainerEngine(AgentEngine):
 
     def argv(self, place: Place) -> list[str]:
         """The run command: nothing is pulled, nothing has a network."""
-        flags = [*_hardening(place), *_names(place), *_mounts(place)]
+        opening = [f"--cap-add={name}" for name in self.opening if place.rules.release]
+        flags = [*_hardening(place), *opening, *_names(place), *_mounts(place)]
         run = ["run", "--interactive", "--rm", "--pull=never", "--network=none", *flags]
         return self.tool(*run, *self.root(place), *place.agent_argv())
 
@@ -65,6 +66,7 @@ class ContainerEngine(AgentEngine):
         self.ask("rm", "--force", *self.at_once, place.name, check=False)
 
     at_once: Sequence[str] = ()
+    opening: Sequence[str] = ()  # capabilities by which the tool's own filter lets a supervisor be
 
     def sweep(self) -> tuple[str, ...]:
         """Remove containers and folders of processes of ours that are gone, only those."""

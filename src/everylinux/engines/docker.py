@@ -21,6 +21,9 @@ class Docker(ContainerEngine):
     name = "docker"
     move = "start dockerd, or name its socket in DOCKER_HOST"
     package = "docker.io"
+    # Docker 20.10 lets process_vm_writev(2) be called only where this is given (profiles/seccomp/
+    # default_linux.go). The agent gives it up before any command, and the supervisor with it.
+    opening = ("SYS_PTRACE",)
 
     def trouble(self) -> str:
         """A daemon elsewhere sees none of our folders."""

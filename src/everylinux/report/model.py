@@ -67,11 +67,21 @@ class CellRow:
     posture: str = DEFAULT
 
     @property
-    def title(self) -> str:
-        """The cell's name for people: `Alpine 3.20`, `Alpine 3.20 @2.6.32 +openshift`."""
+    def linux(self) -> str:
+        """The distribution's name for people: `Alpine 3.20`."""
+        return f"{self.name} {self.release}".strip() or self.id
+
+    @property
+    def setting(self) -> str:
+        """Kernel and posture, ` @2.6.32 +openshift`; "" for the machine's own and the default."""
         kernel = "" if self.judged_kernel == NATIVE else f" @{self.judged_kernel}"
         posture = "" if self.posture == DEFAULT else f" +{self.posture}"
-        return f"{self.name} {self.release}".strip() + kernel + posture or self.id
+        return kernel + posture
+
+    @property
+    def title(self) -> str:
+        """The cell's name for people: `Alpine 3.20`, `Alpine 3.20 @2.6.32`."""
+        return self.linux + (self.setting if self.linux != self.id else "")
 
     @property
     def is_artefact(self) -> bool:

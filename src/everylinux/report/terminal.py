@@ -103,7 +103,8 @@ class Painter:
     def _name_width(self) -> int:
         """What the columns of areas leave to the cells' names, each with three letters or marks."""
         rest = self.console.width - 4 * len(self.report.areas) - 1
-        return max(NARROW, min(NAME_WIDTH, rest))
+        longest = max((len(cell.setting) for cell in self.report.cells), default=0)
+        return max(NARROW + longest, min(NAME_WIDTH, rest))
 
     def _heads(self) -> dict[str, str]:
         """Area -> its column's head: the name where all fit, else the letters of its claims."""
@@ -123,9 +124,9 @@ class Painter:
     def _name(self, cell: CellRow) -> Text:
         mark = "" if cell.is_artefact or cell.support == "required" else " *"
         arch = "" if cell.is_artefact else f" {cell.arch}"
-        tail = f"{arch}{mark}"
+        tail = f"{cell.setting}{arch}{mark}"
         room = self._name_width() - len(tail)
-        title = cell.title if len(cell.title) <= room else f"{cell.title[: room - 2]}.."
+        title = cell.linux if len(cell.linux) <= room else f"{cell.linux[: room - 2]}.."
         return self.text(f"{title}{tail}")
 
     def _mark(self, counts: Grid, cell: CellRow, area: str) -> Text:

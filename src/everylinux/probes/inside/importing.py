@@ -18,6 +18,7 @@ import sys
 import warnings
 from _locale import LC_ALL, setlocale
 from _signal import NSIG, alarm, getsignal  # type: ignore[import-not-found]
+from stat import S_ISCHR
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,14 +35,31 @@ def _warned(message: Any, category: Any, *_: Any) -> None:  # noqa: ANN401 - wha
     WARNED.append("%s: %s" % (category.__name__, message))
 
 
+def _has_getrandom() -> bool:
+    try:
+        return bool(os.getrandom(1))
+    except (AttributeError, OSError):
+        return False
+
+
+def _pythons_own(status: os.stat_result) -> bool:
+    """/dev/urandom, which CPython keeps open where there is no getrandom(2): bugs.python.org/18756.
+
+    Linux 3.17 brought the call; device 1, 9 is mem(4)'s.
+    """
+    is_urandom = S_ISCHR(status.st_mode) and status.st_rdev == os.makedev(1, 9)
+    return is_urandom and not _has_getrandom()
+
+
 def _open_descriptors() -> list[int]:
     found = []
     for number in range(DESCRIPTORS):
         try:
-            os.fstat(number)
+            status = os.fstat(number)
         except OSError:
             continue
-        found.append(number)
+        if not _pythons_own(status):
+            found.append(number)
     return found
 
 

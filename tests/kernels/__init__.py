@@ -1,0 +1,1 @@
+"""Kernel floors without a kernel: tables, words and filters."""
