@@ -62,9 +62,11 @@ OPENSHIFT = Posture(
 HOST_LIBRARIES = "/usr/lib/x86_64-linux-gnu:/lib/x86_64-linux-gnu:/usr/lib64:/lib64:/usr/lib:/lib"
 POISONED = {
     "LD_LIBRARY_PATH": HOST_LIBRARIES,
-    "PYTHONHOME": "/usr",
     "PYTHONPATH": "/usr/lib/python3/dist-packages:/usr/lib/python3",
 }
+# By contract an interpreter that is not isolated takes its library from there, and dies if it is
+# another Python's: https://docs.python.org/3/using/cmdline.html#envvar-PYTHONHOME
+HOST_HOME = {"PYTHONHOME": "/usr"}
 
 POSTURES: Mapping[str, Posture] = MappingProxyType(
     {
@@ -81,7 +83,8 @@ POSTURES: Mapping[str, Posture] = MappingProxyType(
         "locale-bogus": Posture("a locale that nobody has", {"LC_ALL": "xx_XX.bogus", "LANG": "q"}),
         "term-xterm": Posture("TERM=xterm", {"TERM": "xterm"}),
         "term-dumb": Posture("TERM=dumb", {"TERM": "dumb"}),
-        "poisoned-env": Posture("the host's LD_LIBRARY_PATH, PYTHONHOME, PYTHONPATH", POISONED),
+        "poisoned-env": Posture("the host's LD_LIBRARY_PATH and PYTHONPATH", POISONED),
+        "poisoned-home": Posture("the host's PYTHONHOME, which only -I ignores", HOST_HOME),
         "fips-conf": Posture(
             "an OPENSSL_CONF that asks for FIPS, without its module",
             {"OPENSSL_CONF": str(RUN / "openssl-fips.cnf")},

@@ -17,7 +17,7 @@ from everylinux.engines.docker import Docker
 from everylinux.engines.podman import Podman
 from everylinux.errors import EngineError
 from everylinux.kernels.rules import lacking
-from everylinux.model import NATIVE, NOBODY
+from everylinux.model import MOVED, NATIVE, NOBODY
 from everylinux.postures import POSTURES
 
 from .asking import asking
@@ -27,8 +27,8 @@ NOEXEC = "echo 'echo ran' >/{}/x && chmod 755 /{}/x && /{}/x"
 needs_root = pytest.mark.skipif(not ROOT, reason="only root has other users in a cell")
 
 
-def said(box: AgentBox, script: str, **options: int) -> str:
-    result = box.run(["sh", "-c", script], **options)  # type: ignore[arg-type]
+def said(box: AgentBox, script: str, *arguments: str, uid: int | None = None) -> str:
+    result = box.run(["sh", "-c", script, *arguments], uid=uid)
     assert result.ok, result
     return result.out.decode().strip()
 
@@ -77,6 +77,14 @@ def test_no_shm(engine: AgentEngine, open_cell: Open) -> None:
     """Not even the folder."""
     with open_cell(engine, posture="no-shm") as box:
         assert box.run(["ls", "/dev/shm"]).status == 1
+
+
+@needs_root
+def test_every_user_enters_the_moved_trees(engine: AgentEngine, open_cell: Open) -> None:
+    """Also the one that lies deep: what is made above it is open to all."""
+    with open_cell(engine, posture="openshift") as box:
+        for place in MOVED.values():
+            assert said(box, 'cd "$0" && ls bin', str(place)) == "hello"
 
 
 def test_what_an_engine_cannot_leave_out(podman: Podman, open_cell: Open) -> None:

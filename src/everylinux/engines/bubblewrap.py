@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from functools import cache
+from pathlib import PurePosixPath
 from types import MappingProxyType
 
 from everylinux.engines.cell import HOSTNAME, SHARED, TEMP_BYTES, AgentEngine, Place
@@ -68,6 +69,13 @@ def _privileges(place: Place) -> Iterator[str]:
         yield from ("--cap-add", name)
 
 
+def _parents(place: Place) -> list[str]:
+    """The folders above what is bound deeper: bwrap makes them by itself, but for root alone."""
+    targets = [PurePosixPath(target) for _, target in place.binds]
+    above = {str(up) for at in targets for up in at.parents if CELL in up.parents}
+    return sorted(above)
+
+
 def _mounts(place: Place) -> Iterator[str]:
     yield from ("--ro-bind", str(place.root), "/", "--dev", "/dev")
     if PROC not in place.posture.without:
@@ -78,6 +86,8 @@ def _mounts(place: Place) -> Iterator[str]:
     if version() >= SIZE_SINCE:
         yield from ("--size", str(TEMP_BYTES))
     yield from ("--tmpfs", "/tmp", "--tmpfs", str(CELL))  # noqa: S108 - the cell's own
+    for folder in _parents(place):
+        yield from ("--dir", folder)
     for source, target in place.binds:
         yield from ("--ro-bind", str(source), target)
     yield from ("--remount-ro", str(CELL), "--remount-ro", "/")
