@@ -63,11 +63,12 @@ class Recorder:
         self._journal.write(
             "distribution",
             root=str(subject.root),
-            name=str(manifest.get("name", subject.root.name)),
+            name=str(manifest.get("name") or (*subject.names, subject.root.name)[0]),
             python=subject.python,
             arch=subject.arch,
             libc=str(manifest.get("libc", "")),
             profile=subject.profile,
+            because=subject.because,
             digest=subject.digest,
             components=_components(manifest.get("components")),
             size_bytes=_size(subject.root),

@@ -42,6 +42,7 @@ class Subject:
     digest: str
     components: tuple[tuple[str, str], ...] = ()  # name, version
     size_bytes: int = 0
+    because: str = ""  # why it has this profile
 
 
 @dataclass(frozen=True, slots=True)

@@ -215,7 +215,12 @@ def _subject(row: Row) -> Subject:
         if isinstance(item, dict)
     )
     size = row.get("size_bytes")
-    return Subject(**texts, components=components, size_bytes=size if isinstance(size, int) else 0)
+    return Subject(
+        **texts,
+        components=components,
+        size_bytes=size if isinstance(size, int) else 0,
+        because=str(row.get("because") or ""),
+    )
 
 
 def _texts() -> tuple[str, ...]:
