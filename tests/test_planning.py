@@ -7,9 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from everylinux.engines.fake import Fake
 from everylinux.errors import UsageError
-from everylinux.model import Arch, Distribution, Image, NotRun, RootFs, Support
-from everylinux.planning import NO_SHELL, Choice, Options, Plan, make_plan, startable
+from everylinux.model import Arch, Cell, Distribution, Image, NotRun, RootFs, Support
+from everylinux.planning import (
+    NO_SHELL,
+    Choice,
+    Options,
+    Plan,
+    Setting,
+    make_plan,
+    settle,
+    startable,
+)
 
 IMAGES = tuple(
     Image(id_, Arch(arch), "Some", "1", ca=("/etc/ssl",), support=Support.REQUIRED)
@@ -63,3 +73,52 @@ def test_a_wrapper_needs_a_shell(start: str | None) -> None:
         assert chosen.not_run == (*PLAN.not_run, NotRun(without.image, NO_SHELL))
     else:
         assert chosen == Choice((without, with_one), PLAN.not_run)
+
+
+class Refusing(Fake):
+    """Gives every kernel but 3.10."""
+
+    def refuses(self, cell: Cell) -> str:
+        return "too busy" if cell.kernel == "3.10" else ""
+
+
+def test_each_root_under_each_kernel_in_each_posture() -> None:
+    """The engine's refusal is a cell that does not run, with its own name; the rest are cells."""
+    options = Options(kernels=("native,3.10",), postures=("default", "no-shm"))
+
+    chosen = settle(Choice(PLAN.roots[:1], PLAN.not_run), options, Refusing(), "3.13")
+
+    image = PLAN.roots[0].image
+    assert chosen.roots == PLAN.roots[:1] * 2
+    assert chosen.settings == (Setting(), Setting("native", "no-shm"))
+    refused = [NotRun(image, "too busy", "3.10", posture) for posture in ("default", "no-shm")]
+    assert chosen.not_run == (*PLAN.not_run, *refused)
+
+
+def test_declared_is_what_was_shipped() -> None:
+    """One that shipped no kernel that is known runs under the machine's own, once."""
+    old = replace(PLAN.roots[0], image=replace(IMAGES[0], kernel="2.6.32-754"))
+    options = Options(kernels=("declared", "native"))
+
+    chosen = settle(Choice((old, PLAN.roots[1])), options, Refusing(), "3.13")
+
+    assert [
+        (root.image.kernel, at.kernel)
+        for root, at in zip(chosen.roots, chosen.settings, strict=True)
+    ] == [
+        ("2.6.32-754", "2.6.32"),
+        ("2.6.32-754", "native"),
+        ("", "native"),
+    ]
+
+
+def test_a_plan_with_settings_travels_too() -> None:
+    """One root is there once for each cell, and each cell has its own name."""
+    settings = (Setting("2.6.32"), Setting("4.4+eperm", "openshift"))
+    lost = NotRun(IMAGES[2], "nobody has it", "3.10", "mdwe")
+    plan = replace(PLAN, roots=PLAN.roots[:1] * 2, settings=settings, not_run=(lost,))
+
+    assert Plan.from_json(plan.to_json()) == plan
+    assert list(plan.cells) == ["one-x86-3.13@2.6.32", "one-x86-3.13@4.4+eperm+openshift"]
+    assert plan.root_of["one-x86-3.13@2.6.32"] == PLAN.roots[0]
+    assert [cell.kernel for cell in plan.cells.values()] == ["2.6.32", "4.4+eperm"]

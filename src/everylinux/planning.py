@@ -106,17 +106,21 @@ class Plan:
     def from_json(cls, text: str) -> Plan:
         """The plan from text."""
         data = json.loads(text)
-        subject = data["distribution"]
         return cls(
             folder=Path(data["folder"]),
             project=Path(data["project"]),
-            distribution=Distribution(**{**subject, "root": Path(subject["root"])}),
+            distribution=_distribution(data["distribution"]),
             engine=data["engine"],
             engine_note=data["engine_note"],
             roots=tuple(_root(row) for row in data["roots"]),
             not_run=tuple(NotRun(**{**r, "image": _image(r["image"])}) for r in data["not_run"]),
             settings=tuple(Setting(**row) for row in data["settings"]),
         )
+
+
+def _distribution(row: Mapping[str, Any]) -> Distribution:
+    names = tuple(row.get("names", ()))
+    return Distribution(**{**row, "root": Path(row["root"]), "names": names})
 
 
 def _image(row: Mapping[str, Any]) -> Image:
@@ -177,6 +181,8 @@ def make_plan(options: Options, folder: Path, say: Say) -> Plan:
     """Decide what to judge and where; UsageError and its like where that cannot be."""
     if options.profile and options.profile not in PROFILES:
         raise UsageError(f"no profile is called {options.profile!r}", move=", ".join(PROFILES))
+    choosing.words(options.kernels, matrix.load().kernels)  # a typo is told before a digest
+    postures.named(options.postures)
     subject = _subject(options, say)
     engine = choose(options.engine)
     chosen = startable(choose_images(options, say), subject)
