@@ -139,3 +139,61 @@ def a_point_off_the_curve_passes(sections: Sections) -> None:
     """One of the points off the curve gets as far as the signature."""
     ends = sections["peer_points"]["answer"]["secp384r1 invalid"]
     ends |= {"BAD_ECPOINT": 15, "BAD_SIGNATURE": 1}
+
+
+def _story(claim: str, tool: str, case: str, part: str, story: dict[str, Any]) -> None:
+    """Declare the fault that one end tells something else of a conversation."""
+
+    @fault(kills={claim}, kind="facts", name=f"{tool}, {case}: {part} says {story}")
+    def sample(sections: Sections) -> None:
+        sections[f"peer_{tool}"]["answer"][case][part] |= story
+
+
+FAILED = {"failed": "SSLV3_ALERT_HANDSHAKE_FAILURE"}
+# the first claim of each pair (OpenSSL's, then GnuTLS's) -> conversations that go wrong
+STORIES: dict[int, tuple[tuple[str, str, dict[str, Any]], ...]] = {
+    34: (
+        ("TLSv1.2 rsa, as client", "subject", FAILED),
+        ("TLSv1.3 ed25519, as client", "subject", {"version": "TLSv1.2"}),
+    ),
+    36: (
+        ("TLSv1.3 rsa, as server", "subject", FAILED),
+        ("TLSv1.2 ecdsa, as server", "peer", {"verified": False}),
+    ),
+    38: (
+        ("TLS_CHACHA20_POLY1305_SHA256, as client", "subject", FAILED),
+        (
+            "ECDHE-ECDSA-AES256-GCM-SHA384, as client",
+            "subject",
+            {"cipher": "ECDHE-ECDSA-AES128-SHA"},
+        ),
+    ),
+    40: (
+        ("TLSv1.3 again, as client", "subject", {"reused": False}),
+        ("TLSv1.2 again, as server", "peer", {"resumed": False}),
+    ),
+    42: (
+        ("protocol, as server", "peer", {"alpn": ""}),
+        ("name, as server", "subject", {"heard": [None]}),
+        ("name, as client", "subject", {"failed": "TLSV1_UNRECOGNIZED_NAME"}),
+    ),
+    44: (("big, as client", "subject", {"echo": False}),),
+    46: (("renegotiation, as server", "peer", {"no_renegotiation": False}),),
+    48: (
+        ("TLSv1.3 with certificate, as server", "subject", {"peer": False}),
+        ("TLSv1.2 with certificate, as client", "subject", FAILED),
+    ),
+    50: (
+        ("TLSv1.3 without certificate, as server", "subject", {"echo": True}),
+        ("TLSv1.2 without certificate, as client", "subject", {"failed": ""}),
+    ),
+    52: (
+        ("unknown authority, as client", "subject", {"failed": "", "echo": True}),
+        ("unknown authority, as server", "subject", {"failed": "", "echo": True}),
+    ),
+}
+for _first, _told in STORIES.items():
+    for _offset, _tool in enumerate(("openssl", "gnutls")):
+        for _case, _part, _what in _told:
+            _story(f"PTL-{_first + _offset:03}", _tool, _case, _part, _what)
+_story("PTL-054", "gnutls", "half closed, as server", "peer", {"after": False})

@@ -9,6 +9,7 @@ from everylinux.probes.bootstrap import Bootstrap
 from everylinux.probes.extension import Extension
 from everylinux.probes.machine import Machine
 from everylinux.probes.peers.flights import Flights
+from everylinux.probes.peers.talks import Talks
 from everylinux.probes.performance import Performance
 from everylinux.probes.starting import Starting
 from everylinux.probes.surveying import Surveying
@@ -166,6 +167,7 @@ CELL_PROBES: tuple[CellProbe, ...] = (
     Tls(),
     Trust(),
     Flights(),
+    Talks(),
     Starting(),
     Machine(),
     Bootstrap(),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.utils import CryptographyDeprecationWarning
 
 from everylinux.probes.peers.records import ECDSA, RSA, Auth, client_flight, server_flight
 
@@ -30,6 +33,14 @@ class Chain:
     flags: int = 0  # X509_V_FLAG_... beside the defaults
     ciphers: str = ""  # "" for the module's own
     role: str = "client"  # of the subject
+
+
+@contextmanager
+def lenient() -> Iterator[None]:
+    """Parse without a warning what is meant to be wrong: NIST has serial numbers below zero."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+        yield
 
 
 def write(chains: Sequence[Chain], folder: Path) -> list[dict[str, Any]]:

@@ -8,7 +8,6 @@ hangs on an initial set of policies, and the ssl module has no way to name one.
 from __future__ import annotations
 
 import re
-import warnings
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cache
@@ -21,7 +20,6 @@ from everylinux.probes.peers.chains import Chain
 WHERE = "x509/PKITS_data"
 ROOT = "TrustAnchorRootCertificate"
 POLICIES = re.compile(r"polic(y|ies)|UserNotice|CPSPointer", re.IGNORECASE)
-SERIAL_WARNING = "Parsed a serial number which wasn't positive"  # some of them are negative
 # X509_V_FLAG_CRL_CHECK, CRL_CHECK_ALL, EXTENDED_CRL_SUPPORT, USE_DELTAS: openssl/x509_vfy.h
 FLAGS = 0x4 | 0x8 | 0x1000 | 0x2000
 CIPHERS = "ALL:@SECLEVEL=0"  # one of its authorities signs by DSA with SHA-1
@@ -98,11 +96,9 @@ def _certificate(file: Path) -> list[_Paper]:
     """None for the two (inherited DSA parameters) that the parser here does not read."""
     der = file.read_bytes()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            parsed = x509.load_der_x509_certificate(der)
-            subject, issuer = _name(parsed.subject), _name(parsed.issuer)
-            return [_Paper(file.stem, der, issuer, subject, _signers(parsed))]
+        parsed = x509.load_der_x509_certificate(der)
+        subject, issuer = _name(parsed.subject), _name(parsed.issuer)
+        return [_Paper(file.stem, der, issuer, subject, _signers(parsed))]
     except ValueError:
         return []
 

@@ -1,0 +1,172 @@
+"""Carries bytes between the subject's UNIX socket and a program of the host's on the loopback.
+
+The subject always connects, in the folder that its cell sees; the cell needs no network. A program
+that is a server listens on a port of 127.0.0.1 and is connected to; one that is a client is started
+when the subject connects, and connects to a port of ours.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SECONDS = 15.0
+LOOPBACK = "127.0.0.1"
+READY_SECONDS = 5.0
+END_SECONDS = 2.0  # for a client to end by itself, once the subject has left
+PIECE = 1 << 16
+OUTPUT = 1 << 16  # of a program's output are kept
+PORT = "{port}"  # in a program's arguments
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program of the host's: its arguments for each start, and what it is told."""
+
+    arguments: tuple[tuple[str, ...], ...]  # a client is started anew for each connection, in turn
+    listens: bool
+    says: bytes = b""  # to its standard input
+    ends: bool = False  # its standard input ends behind that
+
+
+class Child:
+    """A running program; what it says goes to a file, so that it never waits for a reader."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        """Start it."""
+        self._out = tempfile.TemporaryFile()  # noqa: SIM115 - closed by end()
+        self._process = subprocess.Popen(
+            words, stdin=subprocess.PIPE, stdout=self._out, stderr=subprocess.STDOUT
+        )
+
+    def hear(self, text: bytes, *, ends: bool) -> None:
+        """Write to its standard input, and close it if that was all."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):  # it may have ended already
+            self._process.stdin.write(text)
+            self._process.stdin.flush()
+            if ends:
+                self._process.stdin.close()
+
+    def end(self, *, kill: bool) -> bytes:
+        """What it said; a server has to be ended, a client gets a moment."""
+        if kill:
+            self._process.terminate()
+        try:
+            self._process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+        self._out.seek(0)
+        with self._out as out:
+            return out.read(OUTPUT)
+
+
+class Relay:
+    """Serves one conversation's connections in a thread."""
+
+    def __init__(self, path: Path, program: Program, rounds: int) -> None:
+        """Listen at once; a server is started at once, too."""
+        self._program = program
+        self._rounds = rounds
+        self._children: list[Child] = []
+        self._ended = False
+        self._path = path
+        self._unix = socket.socket(socket.AF_UNIX)
+        self._unix.bind(str(path))
+        path.chmod(0o777)  # the subject may be another user
+        self._tcp = socket.create_server((LOOPBACK, 0))
+        self._port = self._tcp.getsockname()[1]
+        for listener in (self._unix, self._tcp):
+            listener.settimeout(SECONDS)
+        self._unix.listen(rounds)
+        if program.listens:
+            self._tcp.close()  # the port is the program's now
+            self._start(0)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def end(self) -> dict[str, Any]:
+        """End everything; what the program said, and how it ended."""
+        self._ended = True
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as knock:
+            knock.connect(str(self._path))  # wakes the thread if nobody came
+        self._thread.join(SECONDS)
+        self._unix.close()
+        self._tcp.close()
+        said = [child.end(kill=self._program.listens) for child in self._children]
+        return {"said": b"\n".join(said).decode("utf-8", "replace")[-OUTPUT:]}
+
+    def _start(self, number: int) -> None:
+        words = [w.replace(PORT, str(self._port)) for w in self._program.arguments[number]]
+        child = Child(words)
+        self._children.append(child)
+        if not self._program.listens:
+            child.hear(self._program.says, ends=self._program.ends)
+
+    def _serve(self) -> None:
+        for number in range(self._rounds):
+            try:
+                subject, _ = self._unix.accept()
+            except OSError:
+                return
+            with subject:
+                if self._ended:
+                    return
+                with contextlib.suppress(OSError), self._other(number) as other:
+                    splice(subject, other)
+
+    def _other(self, number: int) -> socket.socket:
+        if self._program.listens:
+            return _connected(self._port)
+        if number < len(self._program.arguments):
+            self._start(number)
+        return self._tcp.accept()[0]
+
+
+def _connected(port: int) -> socket.socket:
+    """A connection to a server that may still be starting; ConnectionError if it does not."""
+    until = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            return socket.create_connection((LOOPBACK, port), SECONDS)
+        except ConnectionError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+
+
+def splice(first: socket.socket, second: socket.socket) -> None:
+    """Carry bytes both ways until both ends said their last, each end passed on by itself."""
+    until = time.monotonic() + SECONDS
+    with selectors.DefaultSelector() as ready:
+        ready.register(first, selectors.EVENT_READ, second)
+        ready.register(second, selectors.EVENT_READ, first)
+        while ready.get_map() and time.monotonic() < until:
+            for event, _ in ready.select(1.0):
+                _carry(ready, event.fileobj, event.data)
+
+
+def _carry(ready: selectors.BaseSelector, source: Any, target: socket.socket) -> None:  # noqa: ANN401 - selectors' own type is wide
+    try:
+        piece = source.recv(PIECE)
+        if piece:
+            target.sendall(piece)
+            return
+    except OSError:  # reset: there is nothing more to carry this way
+        pass
+    ready.unregister(source)
+    with contextlib.suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
