@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -13,11 +14,28 @@
 #include <unistd.h>
 
 #define NEW "new root"
+#define COPIES ".everylinux copies" /* while they are made */
 #define BLOCK (256u << 10)
 
 static unsigned char *block;
+static int copies; /* a folder: what was copied and has more names, by its number */
+
+/* Whether it is one more name of a file that was copied. Names that are gone do not count any more,
+ * so that the last one of a file is told by its number alone. */
+static int linked(const struct stat *about, int to, const char *name) {
+    char number[32];
+    snprintf(number, sizeof number, "%llu", (unsigned long long)about->st_ino);
+    return linkat(copies, number, to, name, 0) == 0;
+}
+
+static void remember(const struct stat *about, int to, const char *name) {
+    char number[32];
+    snprintf(number, sizeof number, "%llu", (unsigned long long)about->st_ino);
+    if (about->st_nlink > 1 && linkat(to, name, copies, number, 0) < 0) die("cannot link a file");
+}
 
 static void copy_file(int from, const char *name, int to, const struct stat *about) {
+    if (linked(about, to, name)) return;
     int in = openat(from, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     int out = openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     ssize_t got = -1;
@@ -31,6 +49,7 @@ static void copy_file(int from, const char *name, int to, const struct stat *abo
     futimens(out, times);
     close(in);
     close(out);
+    remember(about, to, name);
 }
 
 static void copy_link(int from, const char *name, int to, const struct stat *about) {
@@ -85,6 +104,16 @@ static void move_folder(int from, int to) {
     closedir(folder);
 }
 
+static void forget_copies(int to) {
+    DIR *folder = fdopendir(copies);
+    struct dirent *item;
+    if (folder == NULL) die("cannot read a folder");
+    while ((item = readdir(folder)) != NULL)
+        if (item->d_name[0] != '.') unlinkat(copies, item->d_name, 0);
+    closedir(folder);
+    unlinkat(to, COPIES, AT_REMOVEDIR);
+}
+
 void root_move(void) {
     block = malloc(BLOCK);
     if (block == NULL || mkdir("/" NEW, 0755) < 0) die("no place for the root");
@@ -92,8 +121,11 @@ void root_move(void) {
     int from = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int to = open("/" NEW, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (from < 0 || to < 0) die("no root");
+    if (mkdir("/" NEW "/" COPIES, 0700) < 0) die("no room for the root");
+    copies = open("/" NEW "/" COPIES, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     move_folder(from, to);
     free(block);
+    forget_copies(to);
     if (fchdir(to) < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0)
         die("cannot move into the root");
     close(to);

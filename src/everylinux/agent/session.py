@@ -245,7 +245,7 @@ class AgentSession:
         self._last = (self._last + 1) % (1 << 32)
         number = self._last
         self._pipes.send(protocol.encode(kind, number, fields), GRACE)
-        until = time.monotonic() + seconds + GRACE * self._pipes.patience
+        until = time.monotonic() + (seconds + GRACE) * self._pipes.patience
         while True:
             frame = self._pipes.receive(until)
             if frame.id != number or frame.kind < Kind.DATA or frame.kind > Kind.FAIL:

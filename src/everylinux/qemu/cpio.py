@@ -19,12 +19,13 @@ BYTES_MAX = 0xFFFFFFFF  # eight hexadecimal digits tell a file's size
 
 
 class Archive:
-    """Writes entries one after the other; every file is its own, hard links are not kept."""
+    """Writes entries one after the other; names of one file stay names of one file."""
 
     def __init__(self, stream: BinaryIO) -> None:
         """Write to a binary stream; archives may follow each other in it."""
         self._stream = stream
         self._number = 0
+        self._linked: dict[tuple[int, int], int] = {}  # files with several names -> their number
 
     def folder(self, path: str, mode: int = 0o755) -> None:
         """Add a folder; one that is there already gets this mode."""
@@ -49,7 +50,7 @@ class Archive:
         """
         self._entry(source, target)
         for path in _below(source):
-            self._entry(path, f"{target}/{path.relative_to(source)}" if target else _name(path, source))
+            self._entry(path, f"{target}/{path.relative_to(source)}".lstrip("/"))
 
     def _entry(self, source: Path, target: str) -> None:
         about = source.lstat()
@@ -66,26 +67,37 @@ class Archive:
     def _file(self, source: Path, target: str, about: os.stat_result) -> None:
         if about.st_size > BYTES_MAX:
             raise OSError(f"{source} is too large for the archive")
+        key = (about.st_dev, about.st_ino)
+        if about.st_nlink > 1 and key in self._linked:
+            self._head(target, about.st_mode, 0, about, self._linked[key])
+            return
         with source.open("rb") as stream:
-            self._head(target, about.st_mode, about.st_size, about)
+            number = self._head(target, about.st_mode, about.st_size, about)
             start = self._stream.tell()
             shutil.copyfileobj(stream, self._stream, 1 << 20)
             if self._stream.tell() - start != about.st_size:
                 raise OSError(f"{source} changed while it was read")
         self._pad(about.st_size)
+        self._linked[key] = number
 
     def close(self) -> None:
         """Write the end mark."""
         self._head(END, 0, 0)
 
-    def _head(self, path: str, mode: int, size: int, about: os.stat_result | None = None) -> None:
+    def _head(
+        self, path: str, mode: int, size: int, about: os.stat_result | None = None, number: int = 0
+    ) -> int:
+        """One entry without its content; `number` is that of the file it is one more name of."""
         name = os.fsencode(path.strip("/") or ".") + b"\0"
         self._number += 1
+        number = number or self._number
         uid, gid, time = (about.st_uid, about.st_gid, int(about.st_mtime)) if about else (0, 0, 0)
-        fields = (self._number, mode, uid, gid, 1, time, size, 0, 0, 0, 0, len(name), 0)
+        names = about.st_nlink if about and stat.S_ISREG(mode) else 1
+        fields = (number, mode, uid, gid, names, time, size, 0, 0, 0, 0, len(name), 0)
         self._stream.write(MAGIC + b"".join(b"%08x" % (value & BYTES_MAX) for value in fields))
         self._stream.write(name)
         self._pad(len(MAGIC) + 8 * len(fields) + len(name))
+        return number
 
     def _pad(self, size: int) -> None:
         self._stream.write(b"\0" * (-size % ALIGN))
@@ -100,6 +112,3 @@ def _below(folder: Path) -> Iterator[Path]:
         if item.is_dir(follow_symlinks=False):
             yield from _below(Path(item.path))
 
-
-def _name(path: Path, source: Path) -> str:
-    return str(path.relative_to(source))

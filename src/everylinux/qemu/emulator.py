@@ -24,6 +24,14 @@ OVERHEAD = 1024
 PROCESSES = 64  # threads of the emulator
 COMMAND_LINE = "console=ttyS0 quiet loglevel=4 rdinit=/everylinux/machine/init panic=1 reboot=t"
 
+PROCESSORS = {
+    "kvm": ("-cpu", "host"),
+    "tcg": ("-cpu", "max,-erms,-fsrm", "-icount", "shift=0,sleep=on"),
+}
+"""Emulated, the machine's clock counts its instructions, one a nanosecond, and runs by ours where it
+waits: time limits in it mean about what they mean natively, however slow or busy we are. Copying by
+`rep movsb`, which kernels choose on processors with erms, is emulated byte by byte."""
+
 # Parent-death signals follow the thread that forked: see engines/cell.py.
 _starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="everylinux-emulator")
 
@@ -101,12 +109,11 @@ def _reachable(path: Path) -> bool:
 
 
 def _argv(order: Order, console: int, line: int) -> list[str]:
-    processor = "host" if order.accelerator == "kvm" else "max"
     ports = (("console", console), ("line", line))
     return [
         *(PROGRAM, "-name", order.name, "-nodefaults", "-no-user-config", "-no-reboot"),
         *("-display", "none", "-nic", "none", "-smp", "1", "-m", str(MEMORY)),
-        *("-machine", f"pc,accel={order.accelerator}", "-cpu", processor),
+        *("-machine", f"pc,accel={order.accelerator}", *PROCESSORS[order.accelerator]),
         *("-kernel", str(order.kernel), "-initrd", str(order.initrd), "-append", COMMAND_LINE),
         *(part for port in ports for part in _port(*port)),
         *("-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"),

@@ -22,7 +22,7 @@ from everylinux.qemu.cpio import Archive
 INIT = CELL / "machine" / "init"
 BINDS = CELL / "machine" / "binds"
 EXTRA = CELL / "machine" / "extra"
-FORM = 1
+FORM = 2
 """Of kept archives; to be raised when they are made otherwise."""
 KEPT = 6
 """Archives that are kept: about 100 to 400 MB each."""

@@ -72,7 +72,7 @@ def converse(
     )
     folder = box.run_dir / FOLDER
     folder.mkdir(mode=0o755)
-    peers = [_peer(number, case, folder) for number, case in enumerate(cases)]
+    peers = [_peer(n, case, folder, box.slowness) for n, case in enumerate(cases)]
     try:
         found = inside.gather(box)["handshakes"]
     finally:
@@ -100,7 +100,7 @@ class Tls:
         return {"handshakes": converse(box, CASES)}
 
 
-def _peer(number: int, case: Case, folder: Path) -> Peer:
+def _peer(number: int, case: Case, folder: Path, slowness: float) -> Peer:
     """Start a case's peer and write down what the subject has to do."""
     made = identities()
     server, client = made[case.identity], made["ca"]
@@ -116,7 +116,7 @@ def _peer(number: int, case: Case, folder: Path) -> Peer:
     if case.role == "server":
         order |= {"certificate": server.certificate, "key": server.key}
     (folder / f"{number:02}.json").write_text(json.dumps(order))
-    return Peer(case, folder / f"{number}.sock", made)
+    return Peer(case, folder / f"{number}.sock", made, slowness)
 
 
 def _joined(ours: Any, theirs: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - JSON

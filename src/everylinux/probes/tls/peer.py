@@ -40,8 +40,14 @@ class Case:
 class Peer:
     """Listens for one connection of one case, in a thread; `result` is its side of the story."""
 
-    def __init__(self, case: Case, path: Path, identities: dict[str, Identity]) -> None:
-        """Listen at once: the subject may connect as soon as this returns."""
+    def __init__(
+        self, case: Case, path: Path, identities: dict[str, Identity], slowness: float = 1.0
+    ) -> None:
+        """Listen at once: the subject may connect as soon as this returns.
+
+        Time limits are `slowness` times as long, for a subject in a slow machine.
+        """
+        self._seconds = SECONDS * slowness
         self.case = case
         self.result: dict[str, Any] = {"failed": "nobody connected"}
         self._identities = identities
@@ -51,7 +57,7 @@ class Peer:
         self._ended = False
         path.chmod(0o777)  # the subject may be another user
         self._listener.listen(1)
-        self._listener.settimeout(SECONDS)
+        self._listener.settimeout(self._seconds)
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -70,7 +76,7 @@ class Peer:
             accepted, _ = self._listener.accept()
         except OSError:
             return
-        accepted.settimeout(SECONDS)
+        accepted.settimeout(self._seconds)
         with accepted:
             if self._ended:
                 return
