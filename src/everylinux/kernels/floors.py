@@ -33,8 +33,8 @@ def is_floor(word: str) -> bool:
 def floor_of(word: str) -> Floor:
     """The floor of a word; UsageError where it is none, or below what the table knows.
 
-    `+eperm` answers EPERM instead of ENOSYS, as container runtimes did until 2020-08, when
-    runc 1.0.0-rc93 and libseccomp learned better (moby/moby #41353, opencontainers/runc #2750).
+    `+eperm` answers EPERM instead of ENOSYS, as container runtimes did for calls that their lists
+    did not know: opencontainers/runc#2151, and moby/moby#42680 for what came of it.
     """
     found = FLOOR.fullmatch(word)
     if found is None:
