@@ -137,6 +137,11 @@ with engine.open(Cell(image, "0", "bubblewrap"), Distribution(here, "0", image.a
         box.run(["/everylinux/agent", "--join"], uid=65534)
     except AgentError as error:
         print("refused", error)
+under = Cell(image, "0", "bubblewrap", "3.10", "readonly-noexec")
+with engine.open(under, Distribution(here, "0", image.arch, ""),
+                 RootFs(image, here, "", "")) as box:
+    print("under a floor", box.run(["/everylinux/agent", "--join"]).status)
+print(engine.refuses(Cell(image, "0", "bubblewrap", "native", "openshift")))
 """
 
 
@@ -171,3 +176,5 @@ def test_bubblewrap_without_root(bubblewrap: Bubblewrap, tmp_path: Path) -> None
     assert bubblewrap.name == "bubblewrap"
     assert done.stdout.splitlines()[0] == "ran 71 "
     assert "run everylinux as root for others" in done.stdout
+    assert "under a floor 71" in done.stdout
+    assert "the posture openshift needs root" in done.stdout

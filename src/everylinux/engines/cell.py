@@ -137,6 +137,8 @@ class AgentEngine:
             return f"{self.name} cannot leave out {missing[0]}"
         if posture.uid is not None and os.geteuid() != 0:
             return f"a user of the posture {cell.posture} needs root: run everylinux as root"
+        if (posture.memory_bytes or posture.processes) and self.joins_group:
+            return _no_group(posture) or lacking(self.name, cell.kernel)
         return lacking(self.name, cell.kernel, mdwe=posture.mdwe)
 
     def rules(self, cell: Cell) -> Rules:
@@ -195,9 +197,6 @@ class AgentEngine:
     def _rule(self, place: Place, box: AgentBox) -> None:
         """Tell the agent the rules, and see that a command gets them."""
         box.posture = place.posture
-        bounded = place.posture.memory_bytes or place.posture.processes
-        if bounded and self.joins_group and box.unlimited:
-            raise EngineError(f"{self.name}: the posture needs a control group: {box.unlimited}")
         if place.rules:
             rules = place.rules
             box.agent.rule(rules.program, rules.personality, mdwe=rules.mdwe)
@@ -232,6 +231,19 @@ def _session(process: subprocess.Popen[bytes]) -> AgentSession:
     process.stdin.close()
     process.stdout.close()
     return AgentSession(*ends)
+
+
+def _no_group(posture: Posture) -> str:
+    """Why a cell cannot be bounded as a posture wants it; "" if a group of its kind can be made."""
+    try:
+        cgroups.create(
+            owner.new_name().removeprefix(owner.PREFIX),
+            memory_bytes=posture.memory_bytes or MEMORY_BYTES,
+            processes=posture.processes or PROCESSES,
+        ).remove()
+    except EngineError as error:
+        return f"a posture with a limit needs a control group: {error}"
+    return ""
 
 
 def _make_group(place: Place) -> tuple[cgroups.Group | None, str]:
