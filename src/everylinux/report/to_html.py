@@ -46,7 +46,7 @@ def environment() -> Environment:
 
 def to_html(report: Report, summary: Summary) -> str:
     """The text of report.html."""
-    script, style = _script(), _joined(STYLES)
+    script, style = _script(), joined(STYLES)
     status, why = summary.verdict
     return environment().get_template("report.html").render(
         report=report,
@@ -62,21 +62,22 @@ def to_html(report: Report, summary: Summary) -> str:
         not_run=grouped(cell for cell in report.linuxes if not cell.has_run),
         style=style,
         script=script,
-        policy=_policy(script, style),
+        policy=policy(script, style),
         data=embedded(page_data(report, summary)),
     )  # fmt: skip
 
 
-def _joined(names: tuple[str, ...]) -> str:
+def joined(names: tuple[str, ...]) -> str:
+    """The text of several templates, one after the other."""
     folder = files("everylinux.report").joinpath("templates")
     return "".join(folder.joinpath(name).read_text(encoding="utf-8") for name in names)
 
 
 def _script() -> str:
-    return f'(() => {{\n"use strict";\n{_joined(SCRIPTS)}}})();\n'
+    return f'(() => {{\n"use strict";\n{joined(SCRIPTS)}}})();\n'
 
 
-def _policy(script: str, style: str) -> str:
+def policy(script: str, style: str) -> str:
     """A policy under which only our own script and style run, and nothing is fetched."""
     return (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)};"
