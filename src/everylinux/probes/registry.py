@@ -13,6 +13,7 @@ from everylinux.probes.peers.talks import Talks
 from everylinux.probes.performance import Performance
 from everylinux.probes.starting import Starting
 from everylinux.probes.surveying import Surveying
+from everylinux.probes.terminal import Terminals
 from everylinux.probes.tls import Tls
 from everylinux.probes.trust import Trust
 
@@ -170,6 +171,7 @@ CELL_PROBES: tuple[CellProbe, ...] = (
     Talks(),
     Starting(),
     Machine(),
+    Terminals(),
     Bootstrap(),
     Performance(),
 )
