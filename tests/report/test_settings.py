@@ -13,11 +13,11 @@ from everylinux.report import load, show
 from everylinux.report.model import CellRow
 
 CELL = CellRow("alpine320-x86_64-3.13", name="Alpine", release="3.20")
-RUN = [
+RUN: list[dict[str, object]] = [
     {"kind": "run", "id": "1", "started": "2026-11-23T00:00:00+00:00"},
     {"kind": "distribution", "name": "python", "python": "3.13", "arch": "x86_64"},
 ]
-CLAIM = {
+CLAIM: dict[str, object] = {
     "kind": "claim",
     "area": "tls",
     "says": "It holds.",
@@ -42,7 +42,7 @@ def test_titles(kernel: str, posture: str, title: str) -> None:
 
 
 def journal(folder: Path, *cells: dict[str, str]) -> Path:
-    rows = [*RUN, CLAIM]
+    rows: list[dict[str, object]] = [*RUN, CLAIM]
     for cell in cells:
         rows.append({"kind": "cell", "state": "run", "name": "Alpine", "release": "3.20", **cell})
         rows.append({"kind": "verdict", "claim": "TLS-001", "cell": cell["id"],
