@@ -57,10 +57,14 @@ class Child:
             if ends:
                 self._process.stdin.close()
 
-    def end(self, *, kill: bool) -> bytes:
-        """What it said; a server has to be ended, a client gets a moment."""
-        if kill:
-            self._process.terminate()
+    def stop(self) -> bool:
+        """Ask it to end; whether it was still there."""
+        there = self._process.poll() is None
+        self._process.terminate()
+        return there
+
+    def end(self) -> bytes:
+        """What it said; it gets a moment to end by itself."""
         try:
             self._process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
@@ -83,6 +87,7 @@ class Relay:
         self._rounds = rounds
         self._children: list[Child] = []
         self._ended = False
+        self._trouble = ""  # why there was no conversation, if that is not the subject's doing
         self._path = path
         self._unix = socket.socket(socket.AF_UNIX)
         self._unix.bind(str(path))
@@ -98,16 +103,27 @@ class Relay:
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
-    def end(self) -> dict[str, Any]:
-        """End everything; what the program said, and how it ended."""
+    def stop(self) -> None:
+        """Ask a server to end, without waiting for it."""
+        if self._ended:
+            return
         self._ended = True
+        if self._program.listens:
+            for child in self._children:
+                if not child.stop():
+                    self._trouble = self._trouble or "the server ended before it was asked to"
+
+    def end(self) -> dict[str, str]:
+        """End everything: what the program said, and why nothing could be asked of it, or ""."""
+        self.stop()
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as knock:
             knock.connect(str(self._path))  # wakes the thread if nobody came
         self._thread.join(SECONDS)
         self._unix.close()
         self._tcp.close()
-        said = [child.end(kill=self._program.listens) for child in self._children]
-        return {"said": b"\n".join(said).decode("utf-8", "replace")[-OUTPUT:]}
+        said = [child.end() for child in self._children]
+        text = b"\n".join(said).decode("utf-8", "replace")[-OUTPUT:]
+        return {"said": text, "trouble": self._trouble}
 
     def _start(self, number: int) -> None:
         words = [w.replace(PORT, str(self._port)) for w in self._program.arguments[number]]
@@ -125,7 +141,12 @@ class Relay:
             with subject:
                 if self._ended:
                     return
-                with contextlib.suppress(OSError), self._other(number) as other:
+                try:
+                    other = self._other(number)
+                except OSError as error:
+                    self._trouble = f"{self._program.arguments[0][0]}: {error}"
+                    return
+                with other, contextlib.suppress(OSError):
                     splice(subject, other)
 
     def _other(self, number: int) -> socket.socket:

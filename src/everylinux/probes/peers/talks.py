@@ -132,12 +132,17 @@ def _held(box: Box, tool: str) -> Section:
                 relays[talk.name] = _relay(number, talk, tool, folder, Path(work))
             found = inside.gather(box)["peering"]
         finally:
+            for relay in relays.values():
+                relay.stop()  # all at once, so that the waits below are one
             theirs = {name: relay.end() for name, relay in relays.items()}
             shutil.rmtree(folder)
-    return found if found.error else Section(value=_joined(tool, found.value, theirs))
+    trouble = [f"{name}: {row['trouble']}" for name, row in theirs.items() if row["trouble"]]
+    if found.error or trouble:
+        return Section(error=found.error or "; ".join(trouble)[:500])
+    return Section(value=_joined(tool, found.value, theirs))
 
 
-def _joined(tool: str, ours: Any, theirs: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - JSON
+def _joined(tool: str, ours: Any, theirs: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:  # noqa: ANN401 - JSON
     return {
         name: {"subject": ours.get(name), "peer": dict(tools.told(tool, row["said"]))}
         for name, row in theirs.items()
