@@ -10,6 +10,7 @@ from everylinux.model import SUBJECT
 
 STANDALONE = ("standalone",)
 PORTABLE = ("standalone", "relocatable")
+LEAST = 60  # modules from files that the imports of the probe load: 73 in 3.13
 # Bits of an address and the name in file names: PEP 3149, configure's platform triplets.
 ARCHITECTURES = {"x86_64": (64, "x86_64-linux-musl"), "x86": (32, "i386-linux-musl")}
 
@@ -158,6 +159,19 @@ def test_start_compiles_nothing(facts: Facts, evidence: Evidence) -> None:
     """No module is compiled when the interpreter starts."""
     evidence["compiled"] = facts["bytecode.at_start"]
     assert evidence["compiled"] == []
+
+
+@check(
+    "IMP-036",
+    source="PEP 552: bytecode of unchecked hash is run without a look at its source",
+    remedy="Compile the library anew, and find out who changed its bytecode.",
+    profiles=STANDALONE,
+)
+def test_bytecode_is_of_its_source(facts: Facts, evidence: Evidence) -> None:
+    """Bytecode of what servers and tools import first is what its source compiles to."""
+    found = facts["bytecode"]
+    evidence.update({"compared": found["compared"], "unlike": found["unlike"]})
+    assert [evidence["unlike"], evidence["compared"] >= LEAST] == [[], True]
 
 
 @check(

@@ -88,3 +88,14 @@ def test_features(facts: Facts, evidence: Evidence) -> None:
     """Server names, ALPN and elliptic curves are compiled in."""
     evidence["missing"] = [name for name, there in facts["crypto.features"].items() if not there]
     assert evidence["missing"] == []
+
+
+@check(
+    "TLS-040",
+    source="PEP 476: certificate verification by default for stdlib http clients",
+    remedy="Leave ssl._create_default_https_context alone.",
+)
+def test_https_verifies(facts: Facts, evidence: Evidence) -> None:
+    """Module http.client verifies certificates and names without being asked."""
+    evidence["found"] = facts["crypto.https"]
+    assert evidence["found"] == ["CERT_REQUIRED", True]

@@ -41,6 +41,7 @@ _sets("IMP-024", "SOABI of glibc", "interpreter", "soabi", "cpython-313-x86_64-l
 _sets("IMP-027", "a debug build", "interpreter", "debug", value=True)
 _sets("IMP-028", "file names in ASCII", "interpreter", "utf8", ["ascii", "utf-8"])
 _sets("IMP-030", "stale bytecode", "bytecode", "bad", {"os.py": "older than its source"})
+_sets("IMP-036", "bytecode of another source", "bytecode", "unlike", ["ssl.py"])
 _sets("IMP-031", "start compiles site", "bytecode", "at_start", ["# code object from 'site.py'"])
 
 

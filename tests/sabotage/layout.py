@@ -240,3 +240,16 @@ def a_suffix_of_glibc(tree: Path) -> None:
 def broken_json(tree: Path) -> None:
     """A file was cut off."""
     write(stdlib(tree) / "build-details.json", '{"base_prefix": ')
+
+
+@breaks("LAY-018")
+def a_hook_at_each_start(tree: Path) -> None:
+    """A package left a .pth file that runs code."""
+    write(stdlib(tree) / "site-packages/zz.pth", "import os\n")
+
+
+@breaks("LAY-019")
+def a_module_that_was_changed(tree: Path) -> None:
+    """Somebody changed a module of the library, and its bytecode with it."""
+    path = stdlib(tree) / "ssl.py"
+    _rewritten(path, path.read_text() + "CERT_REQUIRED = 0\n")

@@ -6,17 +6,19 @@ are, and each file that a claim looks at is there under its name.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import struct
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from everylinux.symbols.musl import TABLE
 from tests.sabotage.tree import truthful, write
 
 PYTHON, ARCH = "3.13", "x86_64"
 ANY = {"upstream": {"sha256": "0" * 64}}
-LOCK = {
+LOCK: dict[str, dict[str, Any]] = {
     "musl": {"version": "1.2.5", **ANY},
     "cpython": {"version": "3.13.5", **ANY},
     "zlib": {"version": "1.3.1", **ANY},
@@ -57,6 +59,7 @@ FOLDERS = [
     "asyncio", "collections", "concurrent", "ctypes", "email", "encodings", "html", "http",
     "importlib", "json", "multiprocessing", "sqlite3", "test", "unittest", "urllib", "xml",
 ]  # fmt: skip
+SOURCES = ("os", "ssl", "site")
 
 
 def build(root: Path, work: Path) -> Path:
@@ -68,6 +71,15 @@ def build(root: Path, work: Path) -> Path:
     _settle(root)
     _manifest(root)
     return root
+
+
+def library() -> dict[str, object]:
+    """The table suites/layout/library.yaml, as it would be of this library."""
+    texts = {f"{name}/__init__.py": name for name in FOLDERS}
+    texts |= {f"{name}.py": name for name in SOURCES}
+    sources = {path: f'"""{name}"""\n'.encode() for path, name in texts.items()}
+    digests = {path: hashlib.sha256(text).hexdigest()[:16] for path, text in sources.items()}
+    return {LOCK["cpython"]["version"]: {"sources": digests, "patched": []}}
 
 
 def compile_object(output: Path, source: str, work: Path, *flags: str, strip: bool = True) -> None:
@@ -165,7 +177,7 @@ def _texts(root: Path) -> None:
     stdlib, site = root / f"lib/python{PYTHON}", root / f"lib/python{PYTHON}/site-packages"
     for name in FOLDERS:
         write(stdlib / name / "__init__.py", f'"""{name}"""\n')
-    for name in ("os", "ssl", "site"):
+    for name in SOURCES:
         write(stdlib / f"{name}.py", f'"""{name}"""\n')
     write(stdlib / f"_sysconfigdata__linux_{ARCH}-linux-musl.py", _sysconfig())
     write(site / "pip/__init__.py", "")

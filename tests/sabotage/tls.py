@@ -152,3 +152,9 @@ def everybody_is_trusted(sections: Sections) -> None:
 def a_build_path_is_compiled_in(sections: Sections) -> None:
     """OPENSSLDIR is the prefix of the build."""
     sections["trust"]["paths"]["openssl_cafile"] = "/opt/shared_libraries/ssl/cert.pem"
+
+
+@fault(kills={"TLS-040"}, kind="facts")
+def https_verifies_nothing(sections: Sections) -> None:
+    """The default context is right, but http.client was given another."""
+    sections["crypto"]["https"] = ["CERT_NONE", False]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from everylinux.sabotage.registry import fault
@@ -137,7 +138,12 @@ def no_rtree(tree: Path) -> None:
 @fault("SQL-024", "SQL-009", of="museum 20", kind="behaviour", allows=("SQL-*", "IMP-*"))
 def extensions_of_sqlite_refused(tree: Path) -> None:
     """The module was built without loading of extensions."""
-    name_in(extension(tree, "_sqlite3"), "enable_load_extension", "enable_load_extensio_")
+    old = rb"(?<!sqlite3_)enable_load_extension\0"  # but not the function of SQLite's that it calls
+
+    def change(content: bytearray) -> None:
+        content[:] = re.sub(old, b"enable_load_extensio_\0", content)
+
+    edit(extension(tree, "_sqlite3"), change)
 
 
 @fault("SQL-007", of="museum 21; spec: SQLITE_ENABLE_FTS3_PARENTHESIS", kind="behaviour")

@@ -29,7 +29,16 @@ def crypto(arguments: Sequence[str]) -> dict[str, Any]:  # noqa: ARG001 - as eve
         "hashes": sorted(hashlib.algorithms_available),
         "random": len({ssl.RAND_bytes(16) for _ in range(8)}),
         "curves": _curves(),
+        "https": _https(),
     }
+
+
+def _https() -> list[Any]:
+    """How http.client, and so urllib, verifies where its user gives no context."""
+    import http.client  # noqa: PLC0415 - by the question that needs it
+
+    context = http.client.HTTPSConnection("localhost")._context  # type: ignore[attr-defined]  # noqa: SLF001
+    return [context.verify_mode.name, context.check_hostname]
 
 
 def _curves() -> dict[str, str]:
