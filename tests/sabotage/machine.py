@@ -20,3 +20,9 @@ def bolt_keeps_a_file_of_sys_open(sections: Sections) -> None:
 def a_node_that_is_made_up(sections: Sections) -> None:
     """The uuid library does not find the interface, and each process makes up a node."""
     sections["machine_node"]["nodes"] = ["b5ba4fbc1ce6", "f3fcd5800d03"]
+
+
+@fault(kills={"MAC-003"}, kind="facts")
+def tls_that_waits_for_ever(sections: Sections) -> None:
+    """The TLS library still waits when the kernel has entropy."""
+    sections["entropy"]["fed"] = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from everylinux.model import Cell, Distribution, Entry, Limits, Result, RootFs
 
@@ -73,6 +73,19 @@ class Box(Protocol):
         trace: TracebackType | None,
     ) -> None:
         """Close it."""
+        ...
+
+
+@runtime_checkable
+class Starved(Box, Protocol):
+    """A cell with a kernel of its own, which can be had without entropy."""
+
+    def starved(self) -> Starved:
+        """Open the same cell once more, with a kernel that is given no entropy; close it."""
+        ...
+
+    def feed(self) -> None:
+        """Give the cell's kernel entropy from now on."""
         ...
 
 

@@ -11,9 +11,10 @@ import hashlib
 import os
 import shutil
 import signal
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import everylinux
 from everylinux import cgroups, matrix
@@ -23,15 +24,15 @@ from everylinux.agent.terminal import Terminal
 from everylinux.engines import owner
 from everylinux.engines.base import DEFAULT_LIMITS
 from everylinux.engines.box import AgentBox
-from everylinux.engines.cell import AgentEngine, Place, gist
+from everylinux.engines.cell import AgentEngine, Binds, Place, gist
 from everylinux.engines.trial import try_engine
 from everylinux.errors import AgentError, EngineError
 from everylinux.images import kernels
 from everylinux.kernels.choosing import real, runs
 from everylinux.kernels.rules import Rules
-from everylinux.model import DEFAULT, Cell, Kernel, Limits, Result
+from everylinux.model import DEFAULT, Cell, Distribution, Kernel, Limits, Result, RootFs
 from everylinux.places import cache_root
-from everylinux.postures import POSTURES
+from everylinux.postures import POSTURES, Posture
 from everylinux.qemu import emulator, initramfs
 from everylinux.qemu.carrying import Carrier
 from everylinux.qemu.program import program
@@ -43,12 +44,14 @@ of the processor."""
 SLOWNESS = {"tcg": 40.0, "kvm": 1.0}
 """How many times longer by our clock something may take than by the machine's. Measured: TCG runs
 150 to 300 of the 1000 instructions in a microsecond that the machine's clock counts; neighbours."""
+LIGHT = frozenset({"says", "env", "files", "uid", "gid"})
 UNLIMITED = "the machine's kernel is not ours to make control groups in"
 
 
 class MachineBox(AgentBox):
     """A cell in a machine of its own."""
 
+    again: Callable[[], MachineBox] | None = None  # without entropy
     relay: Relay | None = None
     carrier: Carrier | None = None
 
@@ -102,10 +105,17 @@ class MachineBox(AgentBox):
         if self.relay is not None:
             self.relay.feed()
 
+    def starved(self) -> MachineBox:
+        """Boot the same cell once more, with a kernel that is given no entropy; close it."""
+        if self.again is None:
+            raise AgentError("this cell was not opened by an engine")
+        return self.again()
+
     def close(self) -> None:
         """End the machine and remove what was made for it; may be called twice."""
         if self.relay is not None:
             self.relay.close()  # which ends the emulator
+            self.relay.agent.close()
         super().close()
 
 
@@ -121,13 +131,14 @@ class Qemu(AgentEngine):
         """Why it cannot be used here, with the next move; None if a machine booted."""
         if shutil.which(emulator.PROGRAM) is None:
             return f"qemu: no {emulator.PROGRAM} on PATH: install the package qemu-system-x86"
-        table = matrix.load().kernels.values()
-        here = [kernel for kernel in table if kernel.file and not kernels.absent(kernel)]
-        kept = [kernel for kernel in table if kernels.local(kernel)]
-        if not (kept or here) and not any(not kernels.absent(kernel) for kernel in table):
-            return f"qemu: {kernels.absent(next(iter(table)))}"
-        first = (kept or here or [None])[0]
-        return try_engine(self, "see its console above", first.id) if first else None
+        table = list(matrix.load().kernels.values())
+        if not table:
+            return "qemu: matrix.yaml names no kernels"
+        here = [kernel for kernel in table if kernels.local(kernel)]
+        if here:
+            return try_engine(self, "see what its kernel said", here[0].id)
+        reasons = [kernels.absent(kernel) for kernel in table]
+        return f"qemu: {reasons[0]}" if all(reasons) else None  # apt may have one
 
     def refuses(self, cell: Cell) -> str:
         """Why this engine cannot give a cell its kernel or posture here; "" if it can."""
@@ -139,9 +150,22 @@ class Qemu(AgentEngine):
             return f"qemu {what}, not {cell.kernel}: --kernel {','.join(table)}"
         if not runs(kernel, cell.image):
             return f"the kernel {kernel.id} has 32 bits and runs no userland of {cell.image.arch}"
-        if cell.posture != DEFAULT and posture != replace(POSTURES[DEFAULT], **_light(posture)):
+        if _heavy(posture):
             return f"qemu cannot give the posture {cell.posture}"
         return kernels.absent(kernel)
+
+    def open(
+        self,
+        cell: Cell,
+        distribution: Distribution,
+        root: RootFs,
+        extra: Binds = MappingProxyType({}),
+    ) -> MachineBox:
+        """Boot a machine with the agent in a cell of its own; EngineError if that fails."""
+        box = super().open(cell, distribution, root, extra)
+        assert isinstance(box, MachineBox)
+        box.again = lambda: _Starving().open(cell, distribution, root, extra)
+        return box
 
     def rules(self, cell: Cell) -> Rules:  # noqa: ARG002 - its kernel is a real one
         """Nothing is pretended."""
@@ -150,10 +174,10 @@ class Qemu(AgentEngine):
     def _start(self, place: Place, box: AgentBox) -> None:
         assert isinstance(box, MachineBox)
         kernel = _kernel(box.cell.kernel)
-        accelerator = emulator.accelerator()
-        box.unlimited, box.slowness = UNLIMITED, SLOWNESS[accelerator]
-        order = self._order(place, box, kernel, accelerator)
-        started = emulator.start(order, place.folder / "stderr")
+        order, said = self._order(place, box, kernel), place.folder / "stderr"
+        order = replace(order, accelerator=emulator.accelerator(order, said))
+        box.unlimited, box.slowness = UNLIMITED, SLOWNESS[order.accelerator]
+        started = emulator.start(order, said)
         box.process = started.process
         box.relay = Relay(started.line, started.console, fed=self.fed)
         box.relay.start(lambda: emulator.end(started.process))
@@ -161,9 +185,7 @@ class Qemu(AgentEngine):
             raise EngineError(f"qemu: {kernel.id} did not boot: {_why(place, box.relay)}")
         _greet(place, box, box.relay)
 
-    def _order(
-        self, place: Place, box: MachineBox, kernel: Kernel, accelerator: str
-    ) -> emulator.Order:
+    def _order(self, place: Place, box: MachineBox, kernel: Kernel) -> emulator.Order:
         """Everything that the emulator reads, in the place's folder or readable to all."""
         initrd, image = place.folder / "initrd", place.folder / "kernel"
         initramfs.write(_content(place, box, kernel), initrd)
@@ -172,7 +194,7 @@ class Qemu(AgentEngine):
         for path in (initrd, image):
             path.chmod(0o644)
         joins = _group(place, box)
-        return emulator.Order(place.name, image, initrd, accelerator, joins, place.agent)
+        return emulator.Order(place.name, image, initrd, joins=joins, agent=place.agent)
 
     def sweep(self) -> tuple[str, ...]:
         """Kill emulators whose process of ours is gone, and remove their folders."""
@@ -184,9 +206,17 @@ class Qemu(AgentEngine):
         return (*killed, *super().sweep())
 
 
-def _light(posture: object) -> dict[str, object]:
-    """What of a posture a machine can have: variables, files, a user."""
-    return {name: getattr(posture, name) for name in ("says", "env", "files", "uid", "gid")}
+class _Starving(Qemu):
+    """The same without entropy."""
+
+    fed = False
+
+
+def _heavy(posture: Posture) -> bool:
+    """Whether a posture asks for more than a machine can have: variables, files, a user."""
+    names = [field.name for field in fields(posture) if field.name not in LIGHT]
+    plain = POSTURES[DEFAULT]
+    return any(getattr(posture, name) != getattr(plain, name) for name in names)
 
 
 def _kernel(id_: str) -> Kernel:
@@ -223,7 +253,7 @@ def _key(root: Path) -> str:
 
 
 def _group(place: Place, box: MachineBox) -> tuple[str, ...]:
-    """A control group for the emulator, noted in its folder for the sweep; none where none can be."""
+    """A control group for the emulator, noted in its folder for the sweep, if one can be made."""
     memory = (emulator.MEMORY + emulator.OVERHEAD) << 20
     try:
         group = cgroups.create(

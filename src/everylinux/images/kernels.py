@@ -24,9 +24,10 @@ ARCHS = {"x86_64": "amd64", "x86": "i386"}
 
 
 def kernels_dir(chosen: Path | None = None) -> Path | None:
-    """The folder of kernels: what was chosen, else EVERYLINUX_KERNELS_DIR, else `../shared/kernels`.
+    """The folder of kernels, if there is one.
 
-    The last is beside the checkout, and taken only if it is there.
+    What was chosen, else EVERYLINUX_KERNELS_DIR, else `../shared/kernels` beside the checkout if it
+    is there.
     """
     named = os.environ.get(ENVIRONMENT, "")
     if chosen or named:
@@ -39,7 +40,7 @@ def kernels_dir(chosen: Path | None = None) -> Path | None:
 
 
 def absent(kernel: Kernel, folder: Path | None = None) -> str:
-    """Why a kernel cannot be had here, with what would help; "" if it is here or apt may have it."""
+    """Why a kernel cannot be had, with what would help; "" if it is here or apt may have it."""
     folder = kernels_dir(folder)
     if kernel.file:
         if folder is None:
@@ -50,8 +51,10 @@ def absent(kernel: Kernel, folder: Path | None = None) -> str:
     if _own(kernel, folder) or _kept(kernel):
         return ""
     if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
-        return f"{kernel.package} comes through apt, which is not here: name it {kernel.id} in a"\
+        return (
+            f"{kernel.package} comes through apt, which is not here: name it {kernel.id} in a"
             f" folder, and that in {ENVIRONMENT}"
+        )
     return "" if debian_mirror() else "apt's configuration names no Debian mirror"
 
 

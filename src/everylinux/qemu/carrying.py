@@ -1,7 +1,7 @@
 """The folder that a cell shares with us, in a machine: what changed in it is carried over the line.
 
-Elsewhere it is mounted. Here files, folders and UNIX sockets are compared with what the machine has,
-before each command: what a running command would see of it later, it does not see.
+Elsewhere it is mounted. Here files, folders and UNIX sockets are compared with what the machine
+has, before each command: what a running command would see of it later, it does not see.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 MAGIC = b"070701"
 END = "TRAILER!!!"
@@ -21,7 +21,7 @@ BYTES_MAX = 0xFFFFFFFF  # eight hexadecimal digits tell a file's size
 class Archive:
     """Writes entries one after the other; names of one file stay names of one file."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: IO[bytes]) -> None:
         """Write to a binary stream; archives may follow each other in it."""
         self._stream = stream
         self._number = 0
@@ -111,4 +111,3 @@ def _below(folder: Path) -> Iterator[Path]:
         yield Path(item.path)
         if item.is_dir(follow_symlinks=False):
             yield from _below(Path(item.path))
-

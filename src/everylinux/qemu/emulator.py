@@ -10,17 +10,24 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from everylinux.errors import EngineError
 from everylinux.model import NOBODY
+from everylinux.places import cache_root
+from everylinux.qemu.relay import Relay
 
 PROGRAM = "qemu-system-x86_64"
 MEMORY = 2048
 """MiB of the machine: a cell's 2 GiB, of which its files take a part."""
 OVERHEAD = 1024
 """MiB of the emulator itself: translated code, devices, and the initial file system."""
+KVM = Path("/dev/kvm")
+BOOT = Path("/proc/sys/kernel/random/boot_id")
+PROOF_SECONDS = 20.0
+"""For a boot by KVM, which takes 1 to 3 s where it works."""
+END_SECONDS = 10.0
 PROCESSES = 64  # threads of the emulator
 COMMAND_LINE = "console=ttyS0 quiet loglevel=4 rdinit=/everylinux/machine/init panic=1 reboot=t"
 
@@ -28,8 +35,8 @@ PROCESSORS = {
     "kvm": ("-cpu", "host"),
     "tcg": ("-cpu", "max,-erms,-fsrm", "-icount", "shift=0,sleep=on"),
 }
-"""Emulated, the machine's clock counts its instructions, one a nanosecond, and runs by ours where it
-waits: time limits in it mean about what they mean natively, however slow or busy we are. Copying by
+"""Emulated, the machine's clock counts instructions, one a nanosecond, and runs by ours where it
+waits: time limits in it mean what they mean natively, however slow or busy we are. Copying by
 `rep movsb`, which kernels choose on processors with erms, is emulated byte by byte."""
 
 # Parent-death signals follow the thread that forked: see engines/cell.py.
@@ -43,7 +50,7 @@ class Order:
     name: str  # tells whose it is: engines/owner.py
     kernel: Path
     initrd: Path
-    accelerator: str  # tcg | kvm
+    accelerator: str = "tcg"  # or kvm
     joins: tuple[str, ...] = ()  # files of control groups to join
     agent: Path | None = None  # which joins them
 
@@ -125,10 +132,11 @@ def _port(name: str, number: int) -> tuple[str, ...]:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Kill it: nothing in it is worth an orderly end."""
+    """Kill it: nothing in it is worth an orderly end. One that hangs in the kernel is left."""
     if process.poll() is None:
         process.send_signal(signal.SIGKILL)
-    process.wait()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(END_SECONDS)
 
 
 def running() -> Iterator[tuple[int, str]]:
@@ -140,9 +148,31 @@ def running() -> Iterator[tuple[int, str]]:
                 yield int(folder.name), os.fsdecode(words[words.index(b"-name") + 1])
 
 
-def accelerator() -> str:
-    """What machines run by: KVM where it was seen to boot, else emulation.
+def accelerator(order: Order, errors: Path) -> str:
+    """What machines run by: "kvm" where this machine was seen to boot by it, else "tcg".
 
-    That /dev/kvm opens proves nothing: there are machines where it hangs.
+    That /dev/kvm opens proves nothing, and one instruction little: there are machines where a boot
+    hangs. The answer of a boot is kept until the next one of this machine.
     """
-    return "tcg"
+    if not os.access(KVM, os.R_OK | os.W_OK):
+        return "tcg"
+    try:
+        note = cache_root() / "machine" / f"kvm-{BOOT.read_text().strip()}"
+        if not note.is_file():
+            note.parent.mkdir(parents=True, exist_ok=True)
+            note.write_text("kvm" if boots(replace(order, accelerator="kvm"), errors) else "tcg")
+        return note.read_text()
+    except OSError:
+        return "tcg"
+
+
+def boots(order: Order, errors: Path, seconds: float = PROOF_SECONDS) -> bool:
+    """Whether process 1 of a machine speaks within so many seconds."""
+    started = start(order, errors)
+    relay = Relay(started.line, started.console)
+    relay.start(lambda: end(started.process))
+    try:
+        return relay.wait_ready(seconds)
+    finally:
+        relay.close()
+        relay.agent.close()

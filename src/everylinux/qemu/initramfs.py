@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from everylinux.errors import EngineError
 from everylinux.model import AGENT, CELL, MOVED, PROBES, RUN, SUBJECT
@@ -43,7 +43,7 @@ class Content:
 
 
 def write(content: Content, target: Path) -> None:
-    """Write the archives to `target`; EngineError where there is no room, or a file is too large."""
+    """Write the archives to `target`; EngineError without room, or for a file of over 4 GiB."""
 
     def root(archive: Archive) -> None:
         archive.tree(content.root, "")
@@ -63,7 +63,7 @@ def write(content: Content, target: Path) -> None:
         raise EngineError(cause, move="make room in the cache and in TMPDIR") from None
 
 
-def _add(name: str, fill: Callable[[Archive], None], stream: BinaryIO) -> None:
+def _add(name: str, fill: Callable[[Archive], None], stream: IO[bytes]) -> None:
     """Append an archive, out of the cache if it has a name there."""
     if not name:
         _fill(stream, fill)
@@ -72,7 +72,7 @@ def _add(name: str, fill: Callable[[Archive], None], stream: BinaryIO) -> None:
         shutil.copyfileobj(source, stream, 1 << 20)
 
 
-def _fill(stream: BinaryIO, fill: Callable[[Archive], None]) -> None:
+def _fill(stream: IO[bytes], fill: Callable[[Archive], None]) -> None:
     archive = Archive(stream)
     fill(archive)
     archive.close()
@@ -104,7 +104,7 @@ def _forget(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _small(content: Content, stream: BinaryIO) -> None:
+def _small(content: Content, stream: IO[bytes]) -> None:
     """All that is small or changes: our own programs, and what this cell has beside others."""
     archive = Archive(stream)
     binds = {str(SUBJECT): str(SUBJECT)}

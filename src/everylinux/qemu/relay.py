@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from everylinux.qemu.frames import (
     LINE_WINDOW,
@@ -67,7 +68,7 @@ class Relay:
         self.fed = fed
         self.why = ""  # it ended
         for one in (line, console, ours, self._wake, self._waker):
-            one.setblocking(False)
+            one.settimeout(0)
         self._thread = threading.Thread(target=self._run, name="everylinux-line", daemon=True)
 
     def start(self, ended: Callable[[], object]) -> None:
@@ -142,7 +143,7 @@ class Relay:
         for number, one in list(self._channels.items()):
             reads = one.reading and one.room > 0 and not waits
             events = (read if reads else 0) | (write if one.pending else 0)
-            self._ask(one.end, events, lambda e, n=number: self._on_channel(n, e))
+            self._ask(one.end, events, partial(self._on_channel, number))
 
     def _ask(self, one: socket.socket, events: int, serve: Callable[[int], None]) -> None:
         known = self._selector.get_map().get(one)
@@ -234,7 +235,7 @@ class Relay:
             end.close()
             self._send(Kind.RESET, number)
             return
-        end.setblocking(False)
+        end.settimeout(0)
         if number in self._channels:  # the machine is through with it, its reader here is not
             self._drop(number)
         self._channels[number] = Channel(end)
