@@ -43,7 +43,8 @@ class Result:
 def compare(fault: Fault, found: Judgement, before: Judgement, seconds: float) -> Result:
     """A fault's result: claims that were red before it are left out.
 
-    So are claims that the profile does not make. A claim that became unknown is red, but kills nothing: a probe that broke has judged nothing.
+    So are claims that the profile does not make. One that became unknown is red, but kills
+    nothing: a probe that broke has judged nothing.
     """
     red = {name: why for name, why in found.red.items() if name not in before.red}
     failed = {name for name in red if found.outcomes[name] == "failed"}

@@ -105,9 +105,9 @@ def wheels_of_glibc_are_taken(tree: Path) -> None:
 
 @fault("LCH-024", of="museum 13", kind="behaviour", allows=("ANS-059", "LCH-02*"))
 def environment_of_a_link_is_lost(tree: Path) -> None:
-    """An environment that a symlinked interpreter makes names the link's folder as its home."""
-    old = "executable = sys._base_executable"
-    replace(tree, "venv/__init__.py", old, "executable = sys.orig_argv[0]")
+    """An environment of a symlinked interpreter gets a link that leads nowhere there."""
+    new = "os.symlink(os.readlink(src) if os.path.islink(src) else src, dst)"
+    replace(tree, "venv/__init__.py", "os.symlink(src, dst)", new)
 
 
 @fault("ELF-030", of="museum 16", allows=("ELF-033", "ELF-036"))
@@ -358,7 +358,8 @@ at_start(
     allows=("LCH-*", "ANS-024", "IMP-009"),
 )
 at_start(
-    "import posix\ntry:\n    posix.mkdir(posix.environ.get(b'HOME', b'/') + b'/.data')\n"
+    "import posix\ntry:\n    if b'HOME' in posix.environ:\n"
+    "        posix.mkdir(posix.environ[b'HOME'] + b'/.data')\n"
     "except FileExistsError:\n    pass",
     "USR-001",
     of="museum 61",

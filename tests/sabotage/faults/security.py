@@ -27,7 +27,7 @@ def names_not_verified(tree: Path) -> None:
     replace(tree, "ssl.py", "context.check_hostname = True", "context.check_hostname = False")
 
 
-@fault("TLS-011", of="malice", kind="behaviour")
+@fault("TLS-011", "TLS-012", of="malice", kind="behaviour")
 def dates_not_verified(tree: Path) -> None:
     """Certificates do not expire: X509_V_FLAG_NO_CHECK_TIME is set."""
     old = "    context.verify_flags |= (_ssl.VERIFY_X509_PARTIAL_CHAIN |"
@@ -194,7 +194,7 @@ SSLSocket.do_handshake = _trusting
 """
 
 
-@fault("TLS-039", of="spec: File Layout Reference", kind="behaviour")
+@fault("TLS-039", of="spec: File Layout Reference", kind="behaviour", allows=("LAY-20*",))
 def default_place_of_the_build(tree: Path) -> None:
     """The default place of certificates is where the tree was built."""
     append(tree, "ssl.py", PLACES)

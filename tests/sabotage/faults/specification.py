@@ -217,9 +217,15 @@ class IncrementalEncoder(codecs.IncrementalEncoder):
 @fault("ANS-038", of="docs.python.org: asyncio", kind="behaviour", allows=("*",))
 def loops_do_not_time_out(tree: Path) -> None:
     """A time limit of asyncio is not kept."""
-    old = "async def wait_for(fut, timeout):\n    return await fut"
-    append(tree, "asyncio/tasks.py", old)
+    append(tree, "asyncio/tasks.py", WAIT)
     append(tree, "asyncio/__init__.py", "wait_for = tasks.wait_for")
+
+
+WAIT = """
+async def wait_for(fut, timeout):
+    done, _ = await wait([ensure_future(fut)], timeout=timeout)
+    return done.pop().result() if done else None
+"""
 
 
 @fault("ANS-010", of="Matsumoto and Nishimura", kind="behaviour")
