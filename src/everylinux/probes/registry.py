@@ -6,11 +6,13 @@ from everylinux.model import MOVED
 from everylinux.probes import static
 from everylinux.probes.base import CellProbe, Inside, StaticProbe
 from everylinux.probes.bootstrap import Bootstrap
+from everylinux.probes.entropy import Entropy
 from everylinux.probes.extension import Extension
 from everylinux.probes.machine import Machine
 from everylinux.probes.peers.flights import Flights
 from everylinux.probes.peers.talks import Talks
 from everylinux.probes.performance import Performance
+from everylinux.probes.resolver import Resolver
 from everylinux.probes.starting import Starting
 from everylinux.probes.surveying import Surveying
 from everylinux.probes.terminal import Terminals
@@ -171,7 +173,9 @@ CELL_PROBES: tuple[CellProbe, ...] = (
     Talks(),
     Starting(),
     Machine(),
+    Entropy(),
     Terminals(),
+    Resolver(),
     Bootstrap(),
     Performance(),
 )
