@@ -66,6 +66,16 @@ def _below(artefact: Facts, expected: Expected) -> dict[str, list[str]]:
     return found
 
 
+def _unconfirmed(artefact: Facts, expected: Expected) -> dict[str, str]:
+    """Of the rows on these components: component and id -> what nobody could read."""
+    components, rows = _components(artefact), expected.table(TABLE)["advisories"]
+    return {
+        f"{row['component']} {row['id']}": row["unconfirmed"]
+        for row in rows
+        if "unconfirmed" in row and row["component"] in components
+    }
+
+
 @check(
     "PAP-201",
     source=SOURCE,
@@ -77,13 +87,15 @@ def test_no_component_below_its_floor(
 ) -> None:
     """No component has an advisory open that the table knows; what an edition must have is named.
 
-    The specification pins releases that are out of support: their open advisories are evidence.
+    The specification pins releases that are out of support: their open advisories are evidence, as
+    are the rows that nobody could confirm.
     """
     edition = artefact["manifest.edition"]["name"]
     rows = expected.table(TABLE)["accepted"]
     accepted = {row["component"]: row.get("ids") for row in rows if row["edition"] == edition}
     below = _below(artefact, expected)
     evidence["accepted"] = {name: ids for name, ids in below.items() if name in accepted}
+    evidence["unconfirmed"] = _unconfirmed(artefact, expected)
     evidence["offenders"] = {
         name: left
         for name, ids in below.items()

@@ -14,6 +14,7 @@ from tests.sabotage.tree import write
 NAME = "python-3.13-x86_64"
 EPOCH = 1_750_000_000
 SITE = "lib/python3.13/site-packages/pip-25.1.1.dist-info"
+FOLDER = Path(__file__).parents[2] / "build/patches"
 COMPONENTS = {
     "musl": ("1.2.6", "MIT", "Permission is hereby granted, free of charge, to any person"),
     "openssl": ("3.5.7", "Apache-2.0", "Apache License\n Version 2.0, January 2004"),
@@ -26,10 +27,9 @@ COMPONENTS = {
            "public domain\nPermission to use, copy, modify, and/or distribute this software"),
     "cpython": ("3.14.10", "Python-2.0.1", "PYTHON SOFTWARE FOUNDATION LICENSE VERSION 2"),
 }  # fmt: skip
-OPENSSL = Path(__file__).parents[2] / "build/patches/openssl"
 PATCHES = {
-    "musl": ["0004-qsort-heap.patch"],
-    "openssl": sorted(path.name for path in OPENSSL.glob("*.patch")),
+    name: sorted(path.name for path in (FOLDER / name).glob("*.patch"))
+    for name in ("musl", "openssl", "xz")
 }
 LIBRARIES = ("libc.so", "libcrypto.so.3", "libreadline.so.8", "liblzma.so.5")
 

@@ -117,6 +117,8 @@ def test_an_edition_may_have_what_is_open(good: Path, tmp_path: Path) -> None:
         ("cpython", "3.11.17", "CVE-2026-82049", False),
         ("cpython", "3.13.15", "CVE-2026-82049", True),
         ("cpython", "3.14.2", "CVE-2026-82049", False),  # later than every floor
+        ("zlib", "9.9", "CVE-2026-85091", True),  # no release is known to have the fix
+        ("cpython", "3.13.15", "CVE-2026-9669", False),  # fixed by release and by patch
         ("cpython", "3.12.3", "CVE-2026-15310", False),  # the row tells of 3.13 and 3.14 alone
     ],
 )
@@ -129,6 +131,18 @@ def test_floors_are_of_series(component: str, version: str, id_: str, *, below: 
     verdict = checks.evaluate(CLAIMS["PAP-201"], ARTEFACT, values)
 
     assert (id_ in verdict.evidence["offenders"].get(component, [])) is below
+
+
+def test_what_nobody_could_confirm_is_told() -> None:
+    """A row that was never read counts as the others do, and the evidence says so."""
+    row = {"name": "readline", "version": "6.3", "patches": []}
+    manifest = {"components": [row], "edition": {"name": "current"}}
+    values = {"artefact": Facts.of({"manifest": manifest}), "expected": EXPECTED}
+
+    verdict = checks.evaluate(CLAIMS["PAP-201"], ARTEFACT, values)
+
+    assert verdict.evidence["offenders"] == {"readline": ["CVE-2014-2524"]}
+    assert list(verdict.evidence["unconfirmed"]) == ["readline CVE-2014-2524"]
 
 
 def test_what_is_accepted_is_named_one_by_one() -> None:
