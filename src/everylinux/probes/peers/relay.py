@@ -8,6 +8,7 @@ when the subject connects, and connects to a port of ours.
 from __future__ import annotations
 
 import contextlib
+import random
 import selectors
 import socket
 import subprocess
@@ -24,6 +25,8 @@ LOOPBACK = "127.0.0.1"
 READY_SECONDS = 5.0
 END_SECONDS = 2.0  # for a client to end by itself, once the subject has left
 PIECE = 1 << 16
+PORTS = (10_000, 32_768)
+TRIES = 100
 OUTPUT = 1 << 16  # of a program's output are kept
 PORT = "{port}"  # in a program's arguments
 
@@ -92,7 +95,7 @@ class Relay:
         self._unix = socket.socket(socket.AF_UNIX)
         self._unix.bind(str(path))
         path.chmod(0o777)  # the subject may be another user
-        self._tcp = socket.create_server((LOOPBACK, 0))
+        self._tcp = _server() if program.listens else socket.create_server((LOOPBACK, 0))
         self._port = self._tcp.getsockname()[1]
         for listener in (self._unix, self._tcp):
             listener.settimeout(SECONDS)
@@ -155,6 +158,18 @@ class Relay:
         if number < len(self._program.arguments):
             self._start(number)
         return self._tcp.accept()[0]
+
+
+def _server() -> socket.socket:
+    """Listens on a port that no outgoing connection will take, so that a program can have it next.
+
+    Linux gives those from 32768 on: ip_local_port_range in
+    https://www.kernel.org/doc/html/latest/networking/ip-sysctl.html.
+    """
+    for _ in range(TRIES):
+        with contextlib.suppress(OSError):
+            return socket.create_server((LOOPBACK, random.randrange(*PORTS)))  # noqa: S311 - no secret
+    raise OSError(f"no free port of {PORTS}")
 
 
 def _connected(port: int) -> socket.socket:
