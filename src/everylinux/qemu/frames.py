@@ -47,6 +47,14 @@ def encode(kind: Kind, channel: int = 0, data: bytes = b"") -> bytes:
     return HEAD.pack(kind, channel, len(data)) + data
 
 
+def number(data: bytes) -> int:
+    """The number that a frame tells; ValueError if it tells none."""
+    if len(data) != NUMBER.size:
+        raise ValueError(f"a number of {len(data)} bytes")
+    found: int = NUMBER.unpack(data)[0]
+    return found
+
+
 def carried(kind: Kind, path: str, mode: int = 0, data: bytes = b"") -> Iterator[bytes]:
     """The frames that make or remove something of the run folder; a file may take several."""
     head = MODE.pack(mode) + path.encode() + b"\0"

@@ -19,13 +19,13 @@ from functools import partial
 from everylinux.qemu.frames import (
     LINE_WINDOW,
     MAGIC,
-    NUMBER,
     PAYLOAD,
     WINDOW,
     Kind,
     encode,
     split,
 )
+from everylinux.qemu.frames import number as told
 
 CONSOLE_BYTES = 64 << 10
 """Of what the kernel printed, the last of it."""
@@ -206,7 +206,7 @@ class Relay:
 
     def _serve(self, kind: int, number: int, data: bytes) -> None:
         if kind == Kind.TICK:
-            self._on_the_way -= NUMBER.unpack(data)[0]
+            self._on_the_way -= min(self._on_the_way, told(data))
         elif kind == Kind.OPEN:
             self._connect(number, data.decode("utf-8", "replace"))
         elif kind == Kind.WANT:
@@ -216,7 +216,7 @@ class Relay:
 
     def _serve_channel(self, kind: int, number: int, one: Channel, data: bytes) -> None:
         if kind == Kind.CREDIT:
-            one.room = min(WINDOW, one.room + NUMBER.unpack(data)[0])
+            one.room = min(WINDOW, one.room + told(data))
         elif kind == Kind.DATA:
             one.pending += data
             self._deliver(number)
