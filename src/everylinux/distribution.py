@@ -34,14 +34,19 @@ MANIFEST_BYTES = 64 << 20
 DEPTH = 3  # how deep below what was named the tree may lie: opt/python/bin, python/install/bin
 
 
-def resolve(path: Path, *, profile: str = "") -> Distribution:
+def resolve(path: Path, *, profile: str = "", names: tuple[str, ...] = ()) -> Distribution:
     """Return the Python at `path` (a tree or an archive); DistributionError says what is wrong.
 
     `profile` overrules what the tree claims to be: with our manifest `standalone`, in a system's
-    /usr `system`, else `relocatable`.
+    /usr `system`, else `relocatable`. `names` are what it is called, if not as the file or folder.
     """
-    folder, names = opened(path)
-    return _read(_root(folder, path), profile, names)
+    folder, called = opened(path)
+    return _read(_root(folder, path), profile, names or called)
+
+
+def because(found: Distribution, why: str) -> Distribution:
+    """The same with another word on why it has its profile."""
+    return replace(found, because=why)
 
 
 def opened(path: Path) -> tuple[Path, tuple[str, ...]]:

@@ -11,7 +11,7 @@ from itertools import product
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from everylinux import distribution, images, matrix, postures
+from everylinux import distribution, images, matrix, postures, system
 from everylinux.checks import PROFILES
 from everylinux.engines.base import Engine
 from everylinux.engines.registry import choose
@@ -32,6 +32,7 @@ from everylinux.places import project_root
 Say = Callable[[str], None]
 PYTHONS = ("3.13",)
 """Versions that the build stage makes; `--dist` may be any."""
+NOT_ITS_OWN = "a system's own Python runs in its own root: --dist system --distro ID"
 NO_SHELL = "the distribution starts by a wrapper in sh, and this Linux has no shell"
 
 
@@ -183,9 +184,8 @@ def make_plan(options: Options, folder: Path, say: Say) -> Plan:
         raise UsageError(f"no profile is called {options.profile!r}", move=", ".join(PROFILES))
     choosing.words(options.kernels, matrix.load().kernels)  # a typo is told before a digest
     postures.named(options.postures)
-    subject = _subject(options, say)
+    chosen, subject = _chosen(options, say)
     engine = choose(options.engine)
-    chosen = startable(choose_images(options, say), subject)
     chosen = settle(chosen, options, engine, subject.python)
     return Plan(
         folder=folder,
@@ -197,6 +197,19 @@ def make_plan(options: Options, folder: Path, say: Say) -> Plan:
         not_run=chosen.not_run,
         settings=chosen.settings,
     )
+
+
+def _chosen(options: Options, say: Say) -> tuple[Choice, Distribution]:
+    """The images and the artefact; a system's own Python is that of its image."""
+    if options.dist == system.WORD:
+        chosen = choose_images(options, say)
+        return chosen, system.resolve(chosen.roots, options.profile)
+    subject = _subject(options, say)
+    chosen = startable(choose_images(options, say), subject)
+    if subject.profile != "system":
+        return chosen, subject
+    lost = tuple(NotRun(root.image, NOT_ITS_OWN) for root in chosen.roots)
+    return Choice((), (*chosen.not_run, *lost)), subject
 
 
 def _subject(options: Options, say: Say) -> Distribution:

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from everylinux import checks, conditions, dist_option, preparing
+from everylinux import checks, conditions, dist_option, preparing, system
 from everylinux.checks import ARTEFACT, Check, Evidence, Expected
 from everylinux.facts import Facts
 from everylinux.gathering import CellFacts, artefact_facts
@@ -76,13 +76,20 @@ def _options(config: pytest.Config) -> Options:
         archs=tuple(get("--arch")),
         python=get("--python"),
         engine=get("--engine"),
-        dist=Path(subject).absolute() if subject else None,
+        dist=_dist(subject),
         profile=get("--profile"),
         rootfs_dir=Path(get("--rootfs-dir")).absolute() if get("--rootfs-dir") else None,
         offline=get("--offline"),
         kernels=tuple(get("--kernel")),
         postures=tuple(get("--posture")),
     )
+
+
+def _dist(subject: str) -> Path | None:
+    """What --dist names; the word `system` stays a word."""
+    if not subject or Path(subject) == system.WORD:
+        return system.WORD if subject == str(system.WORD) else None
+    return Path(subject).absolute()
 
 
 def _strict(config: pytest.Config) -> bool:

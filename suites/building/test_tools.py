@@ -86,6 +86,7 @@ def test_config_names_folders_of_the_tree(facts: Facts, evidence: Evidence) -> N
     "BLD-024",
     source="python3-config(1)",
     remedy="Let --includes lead to Python.h, and --ldflags --embed name the library.",
+    profiles=("standalone", "relocatable"),  # systems have it in a package of its own
 )
 def test_config_leads_to_header_and_library(
     facts: Facts, evidence: Evidence, expected: Expected

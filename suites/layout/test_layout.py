@@ -235,6 +235,7 @@ def test_release(artefact: Facts, expected: Expected, evidence: Evidence) -> Non
     "LAY-015",
     source="bug museum 32 and 33",
     remedy="configure guessed as if cross-compiling: build with a --build that equals --host.",
+    profiles=PORTABLE,
 )
 def test_configuration(artefact: Facts, expected: Expected, evidence: Evidence) -> None:
     """pyconfig.h does not claim that the machine lacks what every such machine has."""

@@ -218,6 +218,7 @@ def test_no_link_leaves_the_tree(artefact: Facts, evidence: Evidence) -> None:
     "PRM-013",
     source="bug museum 47",
     remedy="Make the link relative: an absolute one is dead after a move and refused by tarfile.",
+    profiles=("standalone", "relocatable"),
 )
 def test_no_link_is_absolute(artefact: Facts, evidence: Evidence) -> None:
     """No symlink is absolute."""

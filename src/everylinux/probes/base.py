@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Protocol, runtime_checkable
 
 from everylinux.engines.base import Box
@@ -16,6 +16,7 @@ from everylinux.model import PROBES, SUBJECT, Distribution, Limits, Result, Sect
 INSIDE = Path(__file__).parent / "inside"
 RESULT = "/tmp/everylinux-{name}.json"  # noqa: S108 - the cell's own tmpfs
 RESULT_BYTES = 32 << 20
+SYSTEM = PurePosixPath("/usr")  # of a system's own Python
 
 
 class CellProbe(Protocol):
@@ -69,8 +70,9 @@ class ReadsAround(Protocol):
 
 
 def python_of(distribution: Distribution) -> str:
-    """The interpreter under test, as a path in the cell."""
-    return str(SUBJECT / "bin" / f"python{distribution.python}")
+    """The interpreter under test, as a path in the cell; a system's own runs where it lies."""
+    place = SYSTEM if distribution.profile == "system" else SUBJECT
+    return str(place / "bin" / f"python{distribution.python}")
 
 
 @dataclass(frozen=True, slots=True)
