@@ -93,14 +93,18 @@ def test_what_an_engine_cannot_leave_out(podman: Podman, open_cell: Open) -> Non
         open_cell(podman, posture="no-proc")
 
 
-def test_memory(engine: AgentEngine, open_cell: Open) -> None:
-    """Who takes 200 MiB in a cell of 128 is killed, and the box says by whom."""
+def test_memory(
+    engine: AgentEngine, open_cell: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who takes 200 MiB in a cell of 128 is killed, the box says by whom, and no file is left."""
+    monkeypatch.chdir(tmp_path)
     hungry = "head -c 209715200 /dev/zero | tail -c 209715200 | wc -c"
     with open_cell(engine, posture="memory128") as box:
         small = box.run(["sh", "-c", "head -c 20971520 /dev/zero | tail -c 20971520 | wc -c"])
         assert small.out.strip() == b"20971520"
         result = box.run(["sh", "-c", hungry])
         assert (result.out.strip(), result.oom_killed) == (b"0", True)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_processes(engine: AgentEngine, open_cell: Open) -> None:

@@ -158,12 +158,11 @@ class AgentEngine:
             raise EngineError(reason)
         name = owner.new_name()
         folder = Path(tempfile.mkdtemp(prefix=f"{name}.", dir=tempfile.gettempdir()))
-        binds = tuple((source, target) for target, source in extra.items())
+        binds = tuple((source.absolute(), target) for target, source in extra.items())
         posture = POSTURES[cell.posture]
         rules = self.rules(cell)
-        place = Place(
-            name, folder, root.path, distribution.root, agent_path(), binds, posture, rules
-        )
+        trees = (root.path.absolute(), distribution.root.absolute())
+        place = Place(name, folder, *trees, agent_path().absolute(), binds, posture, rules)
         box = self.box_class(cell, distribution, place.run, end=lambda: self._end(place))
         box.root = root.path
         box.opener = lambda more: self.open(cell, distribution, root, more)
@@ -186,7 +185,8 @@ class AgentEngine:
             argv = [str(place.agent), "--join", *joins, "--", *argv]
         said = place.folder / "stderr"
         with said.open("wb") as errors:
-            box.process = _starter.submit(_popen, argv, errors.fileno(), self.environment).result()
+            how = (argv, errors.fileno(), self.environment, place.folder)
+            box.process = _starter.submit(_popen, *how).result()
         try:
             box.session = _session(box.process)
         except AgentError as error:
@@ -211,12 +211,24 @@ class AgentEngine:
             shutil.rmtree(place.folder, ignore_errors=True)
 
 
-def _popen(argv: list[str], errors: int, env: Mapping[str, str] | None) -> subprocess.Popen[bytes]:
-    """A session of its own, so that a Ctrl-C for us does not end cells before we do."""
+def _popen(
+    argv: list[str], errors: int, env: Mapping[str, str] | None, folder: Path
+) -> subprocess.Popen[bytes]:
+    """A session of its own, so that a Ctrl-C for us does not end cells before we do.
+
+    In a folder of the cell's: conmon writes a file `oom` where it is, when memory ran out.
+    """
     pipe = subprocess.PIPE
     try:
         return subprocess.Popen(
-            argv, stdin=pipe, stdout=pipe, stderr=errors, start_new_session=True, bufsize=0, env=env
+            argv,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=errors,
+            start_new_session=True,
+            bufsize=0,
+            env=env,
+            cwd=folder,
         )
     except OSError as error:
         raise EngineError(f"cannot start {argv[0]}: {error.strerror}") from None
