@@ -11,7 +11,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -124,9 +124,7 @@ def subject(good: Distribution, tree: Path) -> Distribution:
     except (OSError, ValueError):
         found = {}
     manifest = found if isinstance(found, dict) else {}
-    return Distribution(
-        tree, good.python, good.arch, f"sabotage {tree.parent.name}", good.profile, manifest
-    )
+    return replace(good, root=tree, digest=f"sabotage {tree.parent.name}", manifest=manifest)
 
 
 class SpoiltError(EverylinuxError):
