@@ -55,14 +55,30 @@ def images() -> Sequence[Finding]:
     return [Finding("images", "matrix", state, detail, cost, "everylinux images, --rootfs-dir")]
 
 
+def real_kernels() -> Sequence[Finding]:
+    """Whether real kernels can be booted: what is there, and whether one was; none is now."""
+    from everylinux.engines.qemu import Qemu  # noqa: PLC0415 - as below
+    from everylinux.qemu.emulator import has_booted  # noqa: PLC0415
+
+    cost = "--engine qemu cannot boot real kernels; floors can be judged"
+    if reason := Qemu().lacks():
+        cause, _, move = reason.removeprefix("qemu: ").partition(": ")
+        return [Finding("kernel", "real kernels", State.MISSING, cause, cost, move)]
+    if has_booted():
+        return [Finding("kernel", "real kernels", State.OK, "booted one in qemu")]
+    detail = "qemu and kernels are there, none was booted yet"
+    return [Finding("kernel", "real kernels", State.UNKNOWN, detail, "cannot tell")]
+
+
 def _engine_checks() -> dict[str, Check]:
     """One check for each engine that holds real cells (`fake` only replays)."""
     try:
         from everylinux.engines.registry import ENGINES  # noqa: PLC0415 - optional by design
     except ImportError as error:
         return {"engines.registry": partial(_broken, str(error))}
-    names = [name for name in ENGINES if name != "fake"]
-    return {f"engines.{name}": partial(_engine, name) for name in names}
+    names = [name for name, engine in ENGINES.items() if name != "fake" and not engine.boots]
+    machines: dict[str, Check] = {"kernel.real kernels": real_kernels}
+    return machines | {f"engines.{name}": partial(_engine, name) for name in names}
 
 
 def _engine(name: str) -> Sequence[Finding]:

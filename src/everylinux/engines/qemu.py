@@ -127,18 +127,26 @@ class Qemu(AgentEngine):
     box_class = MachineBox
     fed = True  # the machine's kernel is given entropy
 
-    def unavailable(self) -> str | None:
-        """Why it cannot be used here, with the next move; None if a machine booted."""
+    def lacks(self) -> str:
+        """What is missing before anything is tried, with the next move; "" if nothing is."""
         if shutil.which(emulator.PROGRAM) is None:
             return f"qemu: no {emulator.PROGRAM} on PATH: install the package qemu-system-x86"
-        table = list(matrix.load().kernels.values())
-        if not table:
+        reasons = [kernels.absent(kernel) for kernel in matrix.load().kernels.values()]
+        if not reasons:
             return "qemu: matrix.yaml names no kernels"
-        here = [kernel for kernel in table if kernels.local(kernel)]
-        if here:
-            return try_engine(self, "see what its kernel said", here[0].id)
-        reasons = [kernels.absent(kernel) for kernel in table]
-        return f"qemu: {reasons[0]}" if all(reasons) else None  # apt may have one
+        return f"qemu: {reasons[0]}" if all(reasons) else ""
+
+    def unavailable(self) -> str | None:
+        """Why it cannot be used here, with the next move; None if a machine booted.
+
+        One boot tells it until this machine is started anew.
+        """
+        if reason := self.lacks():
+            return reason
+        here = [kernel for kernel in matrix.load().kernels.values() if kernels.local(kernel)]
+        if emulator.has_booted() or not here:  # apt may have a kernel: nothing is fetched to try
+            return None
+        return try_engine(self, "see what its kernel said", here[0].id)
 
     def refuses(self, cell: Cell) -> str:
         """Why this engine cannot give a cell its kernel or posture here; "" if it can."""
@@ -275,6 +283,7 @@ def _greet(place: Place, box: MachineBox, relay: Relay) -> None:
         box.session = AgentSession(os.dup(ends), ends, BOOT_SECONDS, patience=box.slowness)
     except AgentError as error:
         raise EngineError(f"qemu: {_why(place, relay)}") from error
+    emulator.note_boot()
 
 
 def _why(place: Place, relay: Relay) -> str:

@@ -157,13 +157,32 @@ def accelerator(order: Order, errors: Path) -> str:
     if not os.access(KVM, os.R_OK | os.W_OK):
         return "tcg"
     try:
-        note = cache_root() / "machine" / f"kvm-{BOOT.read_text().strip()}"
+        note = _note("kvm")
         if not note.is_file():
             note.parent.mkdir(parents=True, exist_ok=True)
             note.write_text("kvm" if boots(replace(order, accelerator="kvm"), errors) else "tcg")
         return note.read_text()
     except OSError:
         return "tcg"
+
+
+def _note(what: str) -> Path:
+    """Where something is noted that holds until this machine is started anew."""
+    return cache_root() / "machine" / f"{what}-{BOOT.read_text().strip()}"
+
+
+def note_boot() -> None:
+    """Note that a machine booted here."""
+    with contextlib.suppress(OSError):
+        _note("booted").touch()
+
+
+def has_booted() -> bool:
+    """Whether a machine booted here since this one was started."""
+    try:
+        return _note("booted").is_file()
+    except OSError:
+        return False
 
 
 def boots(order: Order, errors: Path, seconds: float = PROOF_SECONDS) -> bool:
