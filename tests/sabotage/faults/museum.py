@@ -360,7 +360,7 @@ at_start(
 at_start(
     "import posix\ntry:\n    if b'HOME' in posix.environ:\n"
     "        posix.mkdir(posix.environ[b'HOME'] + b'/.data')\n"
-    "except FileExistsError:\n    pass",
+    "except (FileExistsError, FileNotFoundError):\n    pass",
     "USR-001",
     of="museum 61",
     says="A folder of data is made at each start.",

@@ -59,7 +59,7 @@ def old_protocols_by_default(tree: Path) -> None:
     replace(tree, "ssl.py", old, code + old)
 
 
-@fault("TLS-004", "TLS-005", "TLS-006", of=TABLE, kind="behaviour", allows=("TLS-008",))
+@fault("TLS-004", "TLS-005", "TLS-006", of=TABLE, kind="behaviour", allows=("TLS-008", "TLS-016"))
 def no_tls13(tree: Path) -> None:
     """The default context ends at TLS 1.2."""
     old = "    context.verify_flags |= (_ssl.VERIFY_X509_PARTIAL_CHAIN |"

@@ -85,7 +85,7 @@ def tmpdir_ignored(tree: Path) -> None:
     append(tree, "tempfile.py", "def _candidate_tempdir_list():\n    return ['/tmp', '/var/tmp']")
 
 
-@fault("BLD-070", of="spec: System Variables (HOME)", kind="behaviour")
+@fault("BLD-070", of="spec: System Variables (HOME)", kind="behaviour", allows=("LAY-20*",))
 def pip_cache_elsewhere(tree: Path) -> None:
     """The cache of pip lies in a shared folder."""
     name = "site-packages/pip/_internal/utils/appdirs.py"
