@@ -122,7 +122,7 @@ def test_without_address(facts: Facts, evidence: Evidence) -> None:
 @check("RSV-009", source="RFC 1035, 4.1.1 (RCODE 2); RFC 3493, 6.1", remedy=RESOLVER)
 def test_broken_server(facts: Facts, evidence: Evidence) -> None:
     """A server that says SERVFAIL is EAI_AGAIN: try later, not a name that does not exist."""
-    evidence["found"] = _case(facts, "broken", evidence)["found"]["broken"]
+    evidence["found"] = _case(facts, "slow", evidence)["found"]["broken"]
     assert evidence["found"].get("error") == AGAIN
 
 
@@ -278,11 +278,11 @@ def test_refused(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 @check("RSV-028", source="resolv.conf(5): timeout, attempts; RFC 3493, 6.1", remedy=RESOLVER)
 def test_silent(facts: Facts, evidence: Evidence) -> None:
     """Where no server answers the lookup ends by itself with EAI_AGAIN, as the timeout says."""
-    found = _case(facts, "silent", evidence)
-    evidence["found"] = found["found"]["ipv4"]
+    found = _case(facts, "slow", evidence)
+    evidence["found"] = found["found"]["silent"]
     assert evidence["found"].get("error") == AGAIN
     assert evidence["found"]["seconds"] < PATIENT
-    assert {row[3] for row in found["asked"]} == {"127.0.0.2"}
+    assert "silent.everylinux.test." in _names(found["asked"])
 
 
 @check("RSV-029", source="resolv.conf(5), FILES" + MUSEUM, remedy=RESOLVER)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from everylinux.agent.terminal import Ended
-from everylinux.model import Section
+from everylinux.model import Arch, Distribution, Section
 from everylinux.probes.terminal import Terminals
 from everylinux.probes.terminal_emulator import Console
 from everylinux.probes.terminal_repl import brief, editing, line
@@ -101,7 +102,7 @@ def test_a_box_without_terminals_breaks_every_section() -> None:
         """See Box."""
 
         slowness = 1.0
-        distribution = type("D", (), {"python": "3.13"})
+        distribution = Distribution(Path("/nowhere"), "3.13", Arch("x86_64"), "digest")
 
         def run(self, argv: list[str], **_: object) -> None:
             assert argv
@@ -109,7 +110,7 @@ def test_a_box_without_terminals_breaks_every_section() -> None:
         def sibling(self, extra: object) -> object:
             raise OSError(extra)
 
-        root = __import__("pathlib").Path("/nowhere")
+        root = Path("/nowhere")
 
     bare: Any = Bare()
     probe = Terminals()

@@ -22,7 +22,7 @@ from everylinux.model import Section
 from everylinux.probes import resolver_server, resolver_zone
 from everylinux.probes.base import python_of
 from everylinux.probes.resolver_server import Server
-from everylinux.probes.resolver_zone import CASES, FILES, USER_CASES
+from everylinux.probes.resolver_zone import CASES, FILES, SLOW, USER_CASES
 from everylinux.probes.starting import CLEAN, LIMITS, answer
 
 ETC = "/etc"
@@ -33,7 +33,7 @@ MODULES = (__file__, resolver_server.__file__, resolver_zone.__file__)
 
 # An error is its number (gaierror, herror) or its type: texts differ from libc to libc.
 ASK = """
-import json, socket, sys, time
+import json, socket, sys, threading, time
 def addresses(host, family=0):
     rows = socket.getaddrinfo(host, 80, family, socket.SOCK_STREAM)
     return sorted(row[4][0] for row in rows)
@@ -45,17 +45,25 @@ WAYS = {
     "reverse": lambda host: socket.getnameinfo((host, 80), socket.NI_NAMEREQD)[0],
 }
 found = {}
-for name, (way, host) in json.loads(sys.stdin.read()).items():
+def ask(name, way, host):
     began = time.monotonic()
     try:
-        found[name] = {"answer": WAYS[way](host)}
+        row = {"answer": WAYS[way](host)}
     except socket.gaierror as error:
-        found[name] = {"error": error.errno}
+        row = {"error": error.errno}
     except UnicodeError:
-        found[name] = {"error": "UnicodeError"}
+        row = {"error": "UnicodeError"}
     except OSError as error:
-        found[name] = {"error": "OSError %s" % error.errno}
-    found[name]["seconds"] = time.monotonic() - began
+        row = {"error": "OSError %s" % error.errno}
+    found[name] = {**row, "seconds": time.monotonic() - began}
+threads = [threading.Thread(target=ask, args=(name, *question))
+           for name, question in json.loads(sys.stdin.read()).items()]
+for thread in threads:
+    thread.start()
+    if sys.argv[1] != "together":
+        thread.join()
+for thread in threads:
+    thread.join()
 print(json.dumps(found))
 """
 USERS = """
@@ -199,7 +207,8 @@ def _case(box: Box, folder: Path, server: Server, name: str) -> dict[str, Any]:
         return {"lacks": "::1"}
     _written(folder, changes)
     server.taken()
-    argv = [python_of(box.distribution), "-c", ASK]
+    order = "together" if name == SLOW else "in order"
+    argv = [python_of(box.distribution), "-c", ASK, order]
     said = box.run(argv, env=CLEAN, limits=LIMITS, stdin=json.dumps(questions).encode())
     return {"found": answer(said), "asked": server.taken()}
 

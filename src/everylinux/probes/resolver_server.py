@@ -19,7 +19,16 @@ from typing import Any, TypeVar
 
 from dnslib import AAAA, CNAME, PTR, QTYPE, RCODE, RR, TXT, A, DNSRecord
 
-from everylinux.probes.resolver_zone import ALIASES, BROKEN, FORGED, LIE, NAMES, REVERSE, TEXT
+from everylinux.probes.resolver_zone import (
+    ALIASES,
+    BROKEN,
+    FORGED,
+    LIE,
+    NAMES,
+    REVERSE,
+    TEXT,
+    UNANSWERED,
+)
 
 PORT = 53
 ANSWERING, SILENT, SIXTH = "127.0.0.1", "127.0.0.2", "::1"
@@ -131,7 +140,7 @@ class Server:
         question = DNSRecord.parse(data)
         name, kind = str(question.q.qname).lower(), QTYPE[question.q.qtype]
         self.asked.append([name, kind, over, address])
-        if address == SILENT:
+        if address == SILENT or name == UNANSWERED:
             return []
         reply = answer(question, name, kind)
         packed: bytes = reply.pack()

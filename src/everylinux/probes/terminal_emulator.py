@@ -60,7 +60,10 @@ class Console:
         return list(self._lines)
 
     def _rendered(self) -> list[str]:
-        rows = [row.rstrip() for row in self.screen.display]
+        """As pyte's `display`, but only what was drawn: that one measures every cell each time."""
+        drawn = [self.screen.buffer.get(y, {}) for y in range(self.screen.lines)]
+        rows = ["".join(row[x].data for x in range(max(row, default=-1) + 1)) for row in drawn]
+        rows = [row.rstrip() for row in rows]
         while rows and not rows[-1]:
             rows.pop()
         return rows

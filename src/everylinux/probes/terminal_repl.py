@@ -12,6 +12,7 @@ from typing import Any
 
 from everylinux.probes.terminal_emulator import (
     BACKSPACE,
+    BRACKETED_PASTE,
     CONTROL_C,
     CONTROL_D,
     ENTER,
@@ -90,12 +91,13 @@ def _completed(console: Console) -> Moment:
 
 
 def _pasted(console: Console) -> list[Moment]:
-    """A function from the clipboard, and its call; Enter ends a paste that did not end itself."""
+    """A function from the clipboard, and its call; what came in brackets waits for Enter."""
 
     def act() -> None:
+        bracketed = BRACKETED_PASTE in console.screen.mode
         console.paste(FUNCTION)
         console.sees("^[. ]{3}.*return 99")
-        if not console.until(lambda: console.ready, console.patience / 10):
+        if bracketed:
             console.keys(ENTER)
 
     return [answer(console, act), line(console, "pasted() + 1")]
