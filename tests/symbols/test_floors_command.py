@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from tests.sabotage import symbols_tree
 
 from everylinux.commands.floors import floors
 from everylinux.symbols import musl
 from everylinux.symbols.said import by_names
-from tests.sabotage import symbols_tree
 
 
 @pytest.mark.parametrize(
