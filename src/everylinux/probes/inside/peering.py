@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 SECONDS = 110.0
-TIMEOUT = 20.0
+TIMEOUT = 10.0
 PIECE = 15000  # of a big message; both tools take lines of less than a record
 
 
