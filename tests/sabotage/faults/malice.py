@@ -8,7 +8,7 @@ from everylinux.sabotage.registry import fault
 from tests.sabotage.elf_bytes import GNU_STACK, set_segment
 from tests.sabotage.elf_tools import patchelf
 from tests.sabotage.faults.means import add_module, append, at_start, core
-from tests.sabotage.tree import chmod, library, real, stdlib, write
+from tests.sabotage.tree import chmod, real, stdlib, write
 
 EXECUTABLE_STACK = 7  # PF_R, PF_W and PF_X of the ELF specification
 HOME_CALL = """
@@ -39,7 +39,7 @@ def module_for_everybody(tree: Path) -> None:
     chmod(stdlib(tree) / "ssl.py", 0o666)
 
 
-@fault("PRM-009", of="malice", allows=("PRM-006",))
+@fault("PRM-009", of="malice", allows=("PRM-006", "PRM-008"))
 def site_packages_for_everybody(tree: Path) -> None:
     """Everybody may add a package, and so a module that each start runs."""
     chmod(stdlib(tree) / "site-packages", 0o1777)
@@ -51,7 +51,7 @@ def link_to_the_host(tree: Path) -> None:
     (stdlib(tree) / "site-packages/passwd").symlink_to("../../../../../../../../etc/passwd")
 
 
-@fault("ELF-010", of="malice; spec: ELF Structure (INTERP)", allows=("ELF-011",))
+@fault("ELF-010", of="malice; spec: ELF Structure (INTERP)", allows=("ELF-011", "LAY-202"))
 def loader_in_a_shared_place(tree: Path) -> None:
     """The real interpreter's loader lies where everybody may put another."""
     patchelf(real(tree), "--set-interpreter", "/var/tmp/ld-musl-x86_64.so.1")  # noqa: S108 - the fault
@@ -65,8 +65,8 @@ def library_path_in_tmp(tree: Path) -> None:
 
 @fault("BLD-042", "ELF-041", of="spec: Security Features (DEP/NX)", kind="behaviour")
 def stack_is_code(tree: Path) -> None:
-    """The C library, which the kernel starts, asks for a stack that can be run."""
-    set_segment(library(tree, "libc.so"), GNU_STACK, flags=EXECUTABLE_STACK)
+    """The launcher, which the kernel starts, asks for a stack that can be run."""
+    set_segment((tree / "bin/python").resolve(), GNU_STACK, flags=EXECUTABLE_STACK)
 
 
 @fault("LAY-018", of="malice")
