@@ -156,7 +156,7 @@ def test_resized(facts: Facts, evidence: Evidence) -> None:
     found = _session(facts, "editing", evidence)["resized"]
     evidence["shown"] = found["lines"][-2:]
     assert found["came"]
-    assert evidence["shown"] == [">>> tuple(os.get_terminal_size())", "(70, 90)"]
+    assert evidence["shown"] == [">>> tuple(os.get_terminal_size())", "(70, 110)"]
 
 
 @check("TRM-015", source="docs.python.org: Interactive Mode", remedy="Look at the exit's status.")

@@ -24,7 +24,8 @@ from everylinux.probes.terminal_emulator import (
 
 Moment = dict[str, Any]
 Session = Callable[[Console], dict[str, Any]]
-NEW_SIZE = (90, 70)
+NEW_SIZE = (110, 70)
+"""Taller and narrower: pyte takes rows away at the top, terminals do at the bottom."""
 SLEEP = "import time; print('as' + 'leep'); time.sleep(60)"
 EDITED = ("prit(6*7)", *["LEFT"] * 6, "n")
 FUNCTION = "def pasted():\n    return 99\n\n"
