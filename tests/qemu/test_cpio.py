@@ -16,7 +16,7 @@ Entry = tuple[str, int, int, int, bytes]  # name, number, mode, names, content
 
 def entries(data: bytes) -> list[Entry]:
     """Everything before the end mark, by docs.kernel.org's description of newc."""
-    found = []
+    found: list[Entry] = []
     at = 0
     while True:
         assert data[at : at + 6] == b"070701"

@@ -32,7 +32,7 @@ def pair(code: str, **variables: str) -> dict[str, Any]:
 
 
 def home() -> dict[str, Any]:
-    code = "import sys; print(sys.prefix, sys.exec_prefix)"
+    code = "import sys, json; print(sys.prefix, sys.exec_prefix)"  # json: what is not frozen in
     return {
         "tree": said(code, PYTHONHOME=sys.prefix)["out"], "prefix": sys.prefix,
         "nowhere": said(code, PYTHONHOME="/nowhere")["status"],
