@@ -32,7 +32,12 @@ def rows(archive: Path) -> Iterator[tuple[str, str]]:
             if member.isfile() and path.endswith(".py") and not path.startswith("test/"):
                 content = stream.extractfile(member)
                 assert content is not None
-                yield path, hashlib.sha256(content.read()).hexdigest()[:HEX]
+                yield path, hashlib.sha256(_placed(content.read())).hexdigest()[:HEX]
+
+
+def _placed(source: bytes) -> bytes:
+    """A source as the spec's layout has it: no script names /usr/local (cgi.py until 3.12)."""
+    return re.sub(rb"\A#! ?/usr/local/bin/python\n", b"#!/usr/bin/env python3\n", source)
 
 
 def patched(folder: Path) -> set[str]:
