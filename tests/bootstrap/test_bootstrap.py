@@ -235,7 +235,7 @@ def test_second_run_only_hands_over(ready: Machine, shell: list[str]) -> None:
     ready.log.unlink()
     ready.run("test", shell=shell)
 
-    assert ready.logged() == "<-m><tox><run><-e><test><-->\n"
+    assert ready.logged() == "<-m><tox><run><-e><test>\n"
 
 
 def test_a_changed_project_makes_it_anew(ready: Machine, shell: list[str]) -> None:

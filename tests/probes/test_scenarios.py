@@ -48,6 +48,7 @@ class Broken:
         self.run_dir = folder / "run"
         self.run_dir.mkdir()
         self._result = result
+        self.slowness = 1.0
 
     def run(self, argv: Sequence[str | bytes], **_: object) -> Result:
         assert argv

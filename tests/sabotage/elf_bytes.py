@@ -20,6 +20,7 @@ TAGS = {
     "STRTAB": 5,
     "STRSZ": 10,
     "DEBUG": 21,
+    "BIND_NOW": 24,
     "FLAGS": 30,
     "FINI_ARRAY": 26,
     "RUNPATH": 29,
@@ -67,6 +68,14 @@ def set_dynamic(path: Path, tag: str, *, new: str = "", clear: int = 0, add: int
         DYN.pack_into(content, place, TAGS[new or tag], value & ~clear | add)
 
     edit(path, change)
+
+
+def has_dynamic(path: Path, tag: str) -> bool:
+    """Whether there is an entry of a tag: the cross linker writes BIND_NOW instead of FLAGS."""
+    try:
+        return bool(_dynamic(path.read_bytes(), tag))
+    except LookupError:
+        return False
 
 
 def add_dynamic(path: Path, tag: str, like: str) -> None:

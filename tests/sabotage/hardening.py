@@ -35,7 +35,10 @@ def no_relro(tree: Path) -> None:
 def lazy_binding(tree: Path) -> None:
     """A library ignored LDFLAGS, as bzip2's Makefile does."""
     path = library(tree)
-    raw.set_dynamic(path, "FLAGS", clear=0x8)
+    if raw.has_dynamic(path, "FLAGS"):
+        raw.set_dynamic(path, "FLAGS", clear=0x8)
+    if raw.has_dynamic(path, "BIND_NOW"):
+        raw.set_dynamic(path, "BIND_NOW", new="DEBUG")
     raw.set_dynamic(path, "FLAGS_1", clear=0x1)
 
 
@@ -57,7 +60,10 @@ def headers_that_can_be_executed(tree: Path) -> None:
 @breaks("ELF-046")
 def text_relocations(tree: Path) -> None:
     """Code that is not position independent was linked into a library."""
-    raw.set_dynamic(library(tree), "FLAGS", add=0x4)
+    path = library(tree)
+    if not raw.has_dynamic(path, "FLAGS"):  # the same promise, BIND_NOW, where there is room
+        raw.set_dynamic(path, "FLAGS_1", new="FLAGS", clear=0x1, add=0x8)
+    raw.set_dynamic(path, "FLAGS", add=0x4)
 
 
 @breaks("ELF-047")
