@@ -8,6 +8,7 @@ same parameters in the same order.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Generator, Iterator
 from dataclasses import asdict, replace
@@ -20,6 +21,7 @@ from everylinux import checks, conditions, dist_option, preparing, system
 from everylinux.checks import ARTEFACT, Check, Evidence, Expected
 from everylinux.facts import Facts
 from everylinux.gathering import CellFacts, artefact_facts
+from everylinux.images.kernels import ENVIRONMENT as KERNELS
 from everylinux.journal import new_run
 from everylinux.judging import BEGUN, DIED, VERDICT, Recorder
 from everylinux.model import Cell, Outcome, Verdict
@@ -58,10 +60,11 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     )  # fmt: skip
     for name, default, text in (
         ("--python", "", "which build to judge (default: 3.13)"),
-        ("--engine", "auto", "bubblewrap, podman, docker, or auto: the first that works"),
+        ("--engine", "auto", "bubblewrap, podman, docker, qemu, or auto: the first that works"),
         ("--profile", "", "standalone, relocatable or system (default: by what the tree claims)"),
         ("--report-dir", "reports", "where the run's folder is made"),
         ("--rootfs-dir", "", "a folder of root filesystem tarballs"),
+        ("--kernels-dir", "", "a folder of kernels for --engine qemu"),
     ):
         group.addoption(name, default=default, help=text)
     group.addoption("--offline", action="store_true", help="never leave this machine")
@@ -118,6 +121,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Make the plan, or end with one clear line and exit 2, before pytest starts anything."""
     if hasattr(config, "workerinput"):
         return None
+    if config.getoption("--kernels-dir"):  # the workers find it there, too
+        os.environ[KERNELS] = str(Path(config.getoption("--kernels-dir")).absolute())
     ended: list[int] = []
     with preparing.one_line(_say, ended.append):
         if config.getoption("--list-cells"):

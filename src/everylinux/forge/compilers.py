@@ -82,27 +82,15 @@ def _musl(recipe: Recipe, settings: Settings, cc: str, ar: str) -> tuple[Command
     env = {"CC": cc, "AR": ar, "CFLAGS": f"-O2 -g0 {PROTECT}", "LDFLAGS": HARDEN}
     configure = (
         *("./configure", f"--build={settings.triplet}", f"--target={settings.triplet}"),
-        *(f"--prefix={MUSL}", f"--syslibdir={MUSL}/lib", *_malloc(recipe, settings)),
+        *(f"--prefix={MUSL}", f"--syslibdir={MUSL}/lib", *recipe.configure),
     )
     return with_patches(
         recipe,
-        *(_fast(recipe, where) if settings.arch != X86 else ()),
+        *_fast(recipe, where),
         Command(configure, where, env),
         shell(make(settings.jobs), where, env),
         shell(f"make install DESTDIR={OUT}; {_stack_check(cc, ar)}", where, env),
     )
-
-
-def _malloc(recipe: Recipe, settings: Settings) -> tuple[str, ...]:
-    """The recipe's arguments; 32 bit keeps musl's own malloc.
-
-    There the kernel moves libraries by 8 bits of pages at most (vm.mmap_rnd_compat_bits), and
-    mimalloc's segments, aligned to 8 MiB, pin what is mapped below them: BLD-040 saw libpython at
-    one address.
-    """
-    if settings.arch != X86:
-        return recipe.configure
-    return tuple(word for word in recipe.configure if not word.startswith("--with-malloc="))
 
 
 def _fast(recipe: Recipe, where: str) -> tuple[Command, ...]:
