@@ -12,7 +12,7 @@ import json
 import math
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -151,6 +151,11 @@ def answered_here(facts: Facts, section: str, evidence: Evidence | None = None) 
     if "lacks" in answer:
         pytest.skip(f"the cell lacks {answer['lacks']}")
     return answer
+
+
+def carried(artefact: Facts, names: Iterable[str]) -> set[str]:
+    """Those of some libraries that the artefact has itself, by their files' names."""
+    return {path.rpartition("/")[2] for path in artefact["elf.objects"]} & set(names)
 
 
 def agrees(facts: Facts, section: str, table: Mapping[str, Any], evidence: Evidence) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from everylinux.allowances import allowed
-from everylinux.checks import Evidence, Expected, check
+from everylinux.checks import Evidence, Expected, carried, check
 from everylinux.facts import Facts
 
 TABLE = "elf/expected.yaml"
@@ -243,8 +243,7 @@ def test_needed_is_a_plain_name(artefact: Facts, evidence: Evidence) -> None:
 def test_no_host_library(artefact: Facts, expected: Expected, evidence: Evidence) -> None:
     """No object asks for a library of the host's C library or compiler."""
     table = expected.table(TABLE)
-    own = {path.rpartition("/")[2] for path in artefact["elf.objects"]}
-    own &= set(table["compiler_libraries"])
+    own = carried(artefact, table["compiler_libraries"])
     evidence["offenders"] = {
         path: wrong
         for path, facts in artefact["elf.objects"].items()

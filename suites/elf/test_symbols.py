@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from everylinux.allowances import allowed
-from everylinux.checks import Evidence, Expected, check
+from everylinux.checks import Evidence, Expected, carried, check
 from everylinux.errors import FactUnavailable
 from everylinux.facts import Facts
 from everylinux.symbols import musl
@@ -59,8 +59,7 @@ def test_no_symbol_above_the_musl_shipped(
 def test_no_foreign_symbol_version(artefact: Facts, expected: Expected, evidence: Evidence) -> None:
     """No object needs a symbol version of glibc, libstdc++ or libgcc."""
     table = expected.table(TABLE)
-    own = {path.rpartition("/")[2] for path in artefact["elf.objects"]}
-    own &= set(table["compiler_libraries"])
+    own = carried(artefact, table["compiler_libraries"])
     evidence["offenders"] = {
         path: wrong
         for path, facts in artefact["elf.objects"].items()

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from dnslib import QTYPE, RCODE, DNSRecord
 
+from everylinux.probes.namespaces import within
 from everylinux.probes.resolver import Resolver, _lacks, _written
-from everylinux.probes.resolver_server import UDP_BYTES, Server, answer, within
+from everylinux.probes.resolver_server import UDP_BYTES, Server, answer
 from everylinux.probes.resolver_zone import CASES, FILES, LONG_NAME, PASSWD
 
 

@@ -55,6 +55,11 @@ def shell(script: str, cwd: str, env: Mapping[str, str] | None = None) -> Comman
     return Command(("/bin/sh", "-euc", script), cwd, dict(env or {}))
 
 
+def no_loader(prefix: str, program: str) -> str:
+    """Shell words that fail if a program asks for a loader, or readelf for its headers."""
+    return f"headers=$({prefix}readelf -lW {program}); case $headers in *INTERP*) exit 1 ;; esac"
+
+
 def make(jobs: int, *words: str) -> str:
     """A shell word list that runs make."""
     return " ".join(("make", f"-j{jobs}", *words))

@@ -16,6 +16,7 @@ from everylinux.forge.command_lines import (
     PROTECT,
     licence,
     make,
+    no_loader,
     patched,
     shell,
     source,
@@ -139,7 +140,7 @@ def toolchain_gcc(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:  #
     more = LOADED.format(option=f"-Wl,--dynamic-linker={loader}")
     return (
         *_wrapped(settings, "Our own gcc", f"{tool}gcc -I{FORTIFY}", tool, more),
-        shell(f"! {tool}readelf -lW t | grep INTERP", "/tmp"),  # noqa: S108 - the last proof's
+        shell(no_loader(tool, "t"), "/tmp"),  # noqa: S108 - the last proof's
     )
 
 

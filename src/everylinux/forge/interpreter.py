@@ -11,6 +11,7 @@ from everylinux.forge.command_lines import (
     RPATH,
     link_flags,
     make,
+    no_loader,
     shell,
     source,
     tools,
@@ -95,13 +96,10 @@ STATIC = f"-Os -g0 -Wall -Wextra -Werror {PROTECT} {HARDEN} -s"
 
 
 def _program(settings: Settings, name: str, sources: str, how: str) -> Command:
-    """One static program; `how` is -static or -static-pie.
-
-    A compiler whose wrapper names a loader names it for -static-pie, too, unless told otherwise.
-    """
+    """One static program; `how` is -static or -static-pie. None asks for a loader."""
     target = f"{OUT}/opt/{name}/{name}"
-    link = f"{settings.cc} {STATIC} {how} -Wl,--no-dynamic-linker -o {target} {sources}"
-    proof = f"! {settings.triplet}-readelf -lW {target} | grep INTERP"
+    link = f"{settings.cc} {STATIC} {how} -o {target} {sources}"
+    proof = no_loader(f"{settings.triplet}-", target)
     return shell(f"mkdir -p {OUT}/opt/{name}; {link}; {proof}", str(PROJECT / name))
 
 

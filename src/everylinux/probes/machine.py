@@ -7,7 +7,6 @@ the interface is a tap device, which goes away with the descriptor that made it.
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import hashlib
 import os
@@ -15,7 +14,6 @@ import socket
 import struct
 import tempfile
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,7 @@ from everylinux.engines.base import Box
 from everylinux.errors import AgentError, EngineError
 from everylinux.model import Section
 from everylinux.probes.base import python_of
+from everylinux.probes.namespaces import within
 from everylinux.probes.starting import CLEAN, LIMITS, answer
 
 ADDRESS = "00163e5a1b2c"
@@ -37,7 +36,6 @@ FILES = {
 }
 """Of /sys; the kernel's Documentation/admin-guide/mm/transhuge.rst."""
 
-CLONE_NEWNET = 0x40000000  # sched.h
 TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454CA, 0x0002, 0x1000  # linux/if_tun.h
 SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFHWADDR = 0x8914, 0x8916, 0x8924  # linux/sockios.h
 ARPHRD_ETHER, IFF_UP = 1, 0x1  # linux/if_arp.h, linux/if.h
@@ -117,32 +115,15 @@ def _asked(box: Box, code: str) -> Any:  # noqa: ANN401 - JSON
 @contextmanager
 def _interface(pid: int) -> Iterator[None]:
     """An Ethernet interface in the network namespace of a process; OSError if that cannot be."""
-    if not pid:
-        raise OSError("the engine does not say which process the cell's is")
-    with ThreadPoolExecutor(max_workers=1) as apart:  # a namespace is a thread's own
-        tap = apart.submit(_made, pid).result()
+    tap = within(pid, _tap)
     try:
         yield
     finally:
         os.close(tap)
 
 
-def _made(pid: int) -> int:
-    """The descriptor that the interface lives as long as."""
-    own = Path("/proc/self/ns/net").stat()
-    place = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        if os.path.samestat(own, os.fstat(place)):
-            raise OSError("the cell has the machine's own network")
-        if ctypes.CDLL(None, use_errno=True).setns(place, CLONE_NEWNET):
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number))
-    finally:
-        os.close(place)
-    return _tap()
-
-
 def _tap() -> int:
+    """The descriptor that the interface lives as long as."""
     tap = os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC)
     try:
         name = b"everylinux0"

@@ -7,18 +7,14 @@ by us, and the cell needs no capability. Nothing but the cell can reach it, and 
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import os
 import selectors
 import socket
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from dnslib import AAAA, CNAME, PTR, QTYPE, RCODE, RR, TXT, A, DNSRecord
 
+from everylinux.probes.namespaces import within
 from everylinux.probes.resolver_zone import (
     ALIASES,
     BROKEN,
@@ -33,31 +29,7 @@ from everylinux.probes.resolver_zone import (
 PORT = 53
 ANSWERING, SILENT, SIXTH = "127.0.0.1", "127.0.0.2", "::1"
 UDP_BYTES = 512  # RFC 1035, 2.3.4: more than this goes by TCP
-CLONE_NEWNET = 0x40000000  # sched.h
 SECONDS = 5.0
-T = TypeVar("T")
-
-
-def within(pid: int, make: Callable[[], T]) -> T:
-    """Call a function in the network namespace of a process; OSError if that cannot be."""
-    if not pid:
-        raise OSError("the engine does not say which process the cell's is")
-    with ThreadPoolExecutor(max_workers=1) as apart:  # a namespace is a thread's own
-        return apart.submit(_joined, pid, make).result()
-
-
-def _joined(pid: int, make: Callable[[], T]) -> T:
-    own = Path("/proc/self/ns/net").stat()
-    place = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        if os.path.samestat(own, os.fstat(place)):
-            raise OSError("the cell has the machine's own network")
-        if ctypes.CDLL(None, use_errno=True).setns(place, CLONE_NEWNET):
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number))
-    finally:
-        os.close(place)
-    return make()
 
 
 def _bound(family: int, kind: int, address: str) -> socket.socket:
