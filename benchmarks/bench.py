@@ -1,4 +1,4 @@
-# ruff: noqa: INP001 - a folder with a program, not a package
+
 """Measure what the project promises to be fast at, and write reports/bench.json.
 
     python benchmarks/bench.py [--only NAME ...] [--output FILE] [--distro ID]

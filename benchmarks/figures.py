@@ -1,4 +1,4 @@
-# ruff: noqa: INP001 - a folder with a program, not a package
+
 """Tables and plots of reports/performance.json, and their place in docs/performance.md."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# ruff: noqa: INP001 - a folder with a program, not a package
+
 """What the figures were measured on; nothing that names the machine or its user."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# ruff: noqa: INP001 - a folder with a program, not a package
+
 """One result, how a measure is run, and how two are compared without favour to the first."""
 
 from __future__ import annotations

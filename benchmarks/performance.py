@@ -1,4 +1,4 @@
-# ruff: noqa: INP001 - a folder with a program, not a package
+
 """Compare Pythons side by side: starts, memory and pyperformance, in one root, in turns.
 
     python benchmarks/performance.py [--subject NAME=PATH ...] [--suite daily|whole|none] [--fast]
@@ -25,13 +25,12 @@ from typing import Any
 import figures
 import root
 import subjects
+from everylinux.places import cache_root
+from everylinux.probes.performance import MEASURE, TWENTY
 from machine import describe
 from measure import CannotMeasureError
 from root import WORK, Place
 from subjects import Subject
-
-from everylinux.places import cache_root
-from everylinux.probes.performance import MEASURE, TWENTY
 
 PROJECT = Path(__file__).resolve().parents[1]
 HERE = Path(__file__).parent / "inside"

@@ -1,4 +1,4 @@
-# ruff: noqa: INP001 - a folder with a program, not a package
+
 """Ours beside other Pythons, as one measure of bench.py: ratios, and docs/performance.md anew."""
 
 from __future__ import annotations

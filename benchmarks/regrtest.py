@@ -1,4 +1,4 @@
-# ruff: noqa: INP001 - a folder with a program, not a package
+
 """Run CPython's own test suite on a copy of a finished tree, one process for each test file.
 
     python benchmarks/regrtest.py [TREE] [--only test_json ...] [--jobs 2] [--output FILE] [--again]

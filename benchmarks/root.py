@@ -1,4 +1,4 @@
-# ruff: noqa: INP001 - a folder with a program, not a package
+
 """One root filesystem for all Pythons that are compared: Debian trixie, with both of Debian's.
 
 All subjects run in it, one after another on the same processor, so that kernel, libraries, page
@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import filelock
-from measure import CannotMeasureError
 
 from everylinux.archives import remove_tree
 from everylinux.images.aptsources import debian_mirror, keyring
 from everylinux.places import cache_root
+from measure import CannotMeasureError
 
 SUITES = ("trixie", "bookworm")
 PACKAGES = ("python3.13", "python3.13-venv", "python3.11", "ca-certificates")

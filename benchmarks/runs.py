@@ -1,4 +1,4 @@
-# ruff: noqa: INP001 - a folder with a program, not a package
+
 """Whole runs as a user starts them: a warm cell, the local matrix, a build."""
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import measure
-from measure import CannotMeasureError, Context, Measurement, Run
-
 from everylinux.places import cache_root
+from measure import CannotMeasureError, Context, Measurement, Run
 
 KEPT = ("sources", "apt")
 """Folders of the cache that a cold build keeps: it is to measure building, not the network."""

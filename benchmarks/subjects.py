@@ -1,4 +1,4 @@
-# ruff: noqa: INP001 - a folder with a program, not a package
+
 """The Pythons that are compared: ours, Debian's two, python-build-standalone's, and given ones."""
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import filelock
-from measure import CannotMeasureError
-from root import SUBJECTS, Place
 
 from everylinux.places import builds_root, cache_root
+from measure import CannotMeasureError
+from root import SUBJECTS, Place
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,9 @@ def told(way):
 print(json.dumps({"home": told(lambda: os.path.expanduser("~")), "path": told(pathlib.Path.home),
                   "user": told(getpass.getuser), "uid": os.getuid()}))
 """
+# Docker lays its own over these three, and does not start where one is missing from an /etc that
+# is mounted read-only (daemon/container_operations_unix.go). `_lacks` tells whether it did.
+MOUNTED = ("resolv.conf", "hosts", "hostname")
 NAMELESS = {"PATH": "/usr/bin:/bin"}
 
 
@@ -147,6 +150,10 @@ def _etc(root: Path) -> Iterator[Path]:
         if source.is_dir():
             shutil.copytree(source, copy, symlinks=True, ignore=_special)
         copy.mkdir(exist_ok=True)
+        for name in MOUNTED:
+            if not (copy / name).is_file():
+                (copy / name).unlink(missing_ok=True)  # a link out of /etc
+                (copy / name).touch()
         for path in (Path(work), copy):
             path.chmod(0o755)
         yield copy

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import pyte
+from pyte.screens import Char
 
 from everylinux.agent.terminal import Ended, Terminal
 from everylinux.engines.base import Box
@@ -61,7 +62,8 @@ class Console:
 
     def _rendered(self) -> list[str]:
         """As pyte's `display`, but only what was drawn: that one measures every cell each time."""
-        drawn = [self.screen.buffer.get(y, {}) for y in range(self.screen.lines)]
+        buffer: Mapping[int, Mapping[int, Char]] = self.screen.buffer
+        drawn = [buffer.get(y, {}) for y in range(self.screen.lines)]
         rows = ["".join(row[x].data for x in range(max(row, default=-1) + 1)) for row in drawn]
         rows = [row.rstrip() for row in rows]
         while rows and not rows[-1]:
