@@ -1,4 +1,3 @@
-
 """Measure what the project promises to be fast at, and write reports/bench.json.
 
     python benchmarks/bench.py [--only NAME ...] [--output FILE] [--distro ID]

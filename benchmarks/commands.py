@@ -1,4 +1,3 @@
-
 """The cost of one command in a cell: through our agent, and through testinfra's podman backend.
 
 Both run `/bin/true` in the same root filesystem, in turns, in one process; the backend gets a

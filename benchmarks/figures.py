@@ -1,4 +1,3 @@
-
 """Tables and plots of reports/performance.json, and their place in docs/performance.md."""
 
 from __future__ import annotations

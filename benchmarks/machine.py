@@ -1,4 +1,3 @@
-
 """What the figures were measured on; nothing that names the machine or its user."""
 
 from __future__ import annotations

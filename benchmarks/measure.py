@@ -1,4 +1,3 @@
-
 """One result, how a measure is run, and how two are compared without favour to the first."""
 
 from __future__ import annotations

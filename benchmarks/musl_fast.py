@@ -1,4 +1,3 @@
-
 """What the C library costs: one tree of Python with several of them, beside other Pythons.
 
     python benchmarks/musl_fast.py TREE [--libc NAME=LIBC.SO ...] [--beside NAME=COMMAND ...]

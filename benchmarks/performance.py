@@ -1,4 +1,3 @@
-
 """Compare Pythons side by side: starts, memory and pyperformance, in one root, in turns.
 
     python benchmarks/performance.py [--subject NAME=PATH ...] [--suite daily|whole|none] [--fast]

@@ -1,4 +1,3 @@
-
 """Ours beside other Pythons, as one measure of bench.py: ratios, and docs/performance.md anew."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-
 """Run CPython's own test suite on a copy of a finished tree, one process for each test file.
 
     python benchmarks/regrtest.py [TREE] [--only test_json ...] [--jobs 2] [--output FILE] [--again]

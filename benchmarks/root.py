@@ -1,4 +1,3 @@
-
 """One root filesystem for all Pythons that are compared: Debian trixie, with both of Debian's.
 
 All subjects run in it, one after another on the same processor, so that kernel, libraries, page

@@ -1,4 +1,3 @@
-
 """Whole runs as a user starts them: a warm cell, the local matrix, a build."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-
 """The Pythons that are compared: ours, Debian's two, python-build-standalone's, and given ones."""
 
 from __future__ import annotations
