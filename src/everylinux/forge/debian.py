@@ -33,6 +33,9 @@ SUITES = frozenset(
         *("oldoldstable", "oldstable", "stable", "testing", "unstable"),
     }
 )
+# Where a release that its own suite has superseded is still listed: testing and sid keep the
+# sources that their binaries were built with (dak's Extra-Source-Only, from Built-Using).
+LATER = frozenset({"forky", "sid"})
 SECONDS = 900.0  # for one call of apt
 
 
@@ -88,7 +91,8 @@ class Debian:
         if other := self.named.get(form.file):
             cause = f"{form.file} has sha256 {other} in Debian's signed index, not {form.sha256}"
             return HashMismatchError(cause, move="ask why before you pin it anew")
-        cause = f"{form.file} is not in the signed index of {_suite(form)}"
+        suites = ", ".join(sorted({_suite(form)} | (LATER & self.suites)))
+        cause = f"{form.file} is not in the signed index of {suites}"
         return SourceError(cause, move="it may be superseded: pin the newer one")
 
     def _look_up(self, forms: Sequence[Form]) -> None:
@@ -99,15 +103,25 @@ class Debian:
             self.suites |= {_suite(form) for form in wanted.values()}
             self.root.mkdir(parents=True, exist_ok=True)
             with filelock.FileLock(self.root / "lock"):
-                self._indexes(wanted)
+                if not self._indexes(wanted):
+                    self._later(wanted)
 
-    def _indexes(self, wanted: dict[str, Form]) -> None:
+    def _indexes(self, wanted: dict[str, Form]) -> bool:
         """Read the index that is here; fetch a new one only if it lacks something."""
         if self._written() and self._read(wanted):
-            return
+            return True
         self._write()
         self._run("apt-get", "update", "-qq")
-        self._read(wanted)
+        return self._read(wanted)
+
+    def _later(self, wanted: dict[str, Form]) -> None:
+        """Look for what is superseded; a server need not have those suites."""
+        before, self.suites = self.suites, self.suites | LATER
+        try:
+            self._indexes(wanted)
+        except SourceError:
+            self.suites = before
+            self._write()
 
     def _source_list(self) -> str:
         lines = []
