@@ -16,8 +16,8 @@ from rich.text import Text
 from everylinux.doctor import parts
 from everylinux.doctor.finding import Finding, State, run_checks
 
-SECONDS = 2.5
-"""For all checks together, so that the answer stands on the screen within 3 seconds."""
+SECONDS = 15.0
+"""For all checks together. They take 1 s; on a cold and busy machine trial cells took more than 2.5."""
 
 CANNOT = 2
 STYLES = {State.OK: "green", State.DEGRADED: "yellow", State.MISSING: "red", State.UNKNOWN: "cyan"}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from everylinux.doctor.finding import Finding, State
 
-TRY_SECONDS = 1.5
+TRY_SECONDS = 5.0
 KVM_PROOF = Path(__file__).with_name("kvm_proof.py")
 CGROUPS = Path("/sys/fs/cgroup")
 WANTED_CONTROLLERS = frozenset({"memory", "pids"})
