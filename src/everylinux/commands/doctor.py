@@ -17,7 +17,7 @@ from everylinux.doctor import parts
 from everylinux.doctor.finding import Finding, State, run_checks
 
 SECONDS = 15.0
-"""For all checks together. They take 1 s; on a cold and busy machine trial cells took more than 2.5."""
+"""For all checks together. They take 1 s; trial cells of a cold, busy machine took over 2.5."""
 
 CANNOT = 2
 STYLES = {State.OK: "green", State.DEGRADED: "yellow", State.MISSING: "red", State.UNKNOWN: "cyan"}
