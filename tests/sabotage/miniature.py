@@ -21,7 +21,7 @@ ANY = {"upstream": {"sha256": "0" * 64}}
 LOCK: dict[str, dict[str, Any]] = {
     "musl": {"version": "1.2.5", **ANY},
     "cpython": {"version": "3.13.5", **ANY},
-    "zlib": {"version": "1.3.1", **ANY},
+    "zlib": {"version": "1.3.2", **ANY},
 }
 MAGIC = 3571  # Lib/importlib/_bootstrap_external.py of 3.13
 TIME = 1_750_000_000

@@ -23,13 +23,13 @@ COMPONENTS = {
         "GPL-3.0-or-later",
         "GNU GENERAL PUBLIC LICENSE\nVersion 3\nEND OF TERMS AND CONDITIONS",
     ),
-    "xz": ("5.8.1", "LicenseRef-xz-public-domain AND 0BSD",
+    "xz": ("5.8.4", "LicenseRef-xz-public-domain AND 0BSD",
            "public domain\nPermission to use, copy, modify, and/or distribute this software"),
     "cpython": ("3.14.10", "Python-2.0.1", "PYTHON SOFTWARE FOUNDATION LICENSE VERSION 2"),
 }  # fmt: skip
 PATCHES = {
     name: sorted(path.name for path in (FOLDER / name).glob("*.patch"))
-    for name in ("musl", "openssl", "xz")
+    for name in ("musl", "openssl")
 }
 LIBRARIES = ("libc.so", "libcrypto.so.3", "libreadline.so.8", "liblzma.so.5")
 

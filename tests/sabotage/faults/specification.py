@@ -102,7 +102,7 @@ def another_sqlite(tree: Path) -> None:
 @fault("ANS-070", of=VERSIONS, kind="behaviour")
 def another_zlib(tree: Path) -> None:
     """Zlib is another release."""
-    name_in(lib(tree, "libz"), "1.3.1", "1.2.8")
+    name_in(lib(tree, "libz"), "1.3.2", "1.2.8")
 
 
 @fault("ANS-071", of=VERSIONS, kind="behaviour")
