@@ -1,0 +1,1 @@
+"""Floors beside the real kernels of their releases: where the emulation agrees, and where not."""

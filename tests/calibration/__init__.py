@@ -1,0 +1,1 @@
+"""Floors beside real kernels, from made-up reports."""
