@@ -109,7 +109,7 @@ def _package(kernel: Kernel) -> Path:
     """The kernel of a package, through an apt root of its own; the machine's stays as it is."""
     place = _place(kernel)
     place.mkdir(parents=True, exist_ok=True)
-    with filelock.FileLock(place.with_suffix(".lock")):
+    with filelock.FileLock(place.with_name(f"{place.name}.lock")):
         if (kept := _kept(kernel)) is not None:
             return kept
         with tempfile.TemporaryDirectory(dir=place.parent) as work:
