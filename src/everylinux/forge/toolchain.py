@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from everylinux.errors import EverylinuxError
 from everylinux.forge.contract import X86
@@ -38,6 +40,7 @@ REQUIRED = (
 )
 SILENT = frozenset({"bwrap"})  # how it is called is in the key; its version changes nothing
 SEARCH = "/usr/sbin:/usr/bin:/sbin:/bin"
+DIVISION = "long long quotient(long long a, long long b) { return a / b; }\n"  # __divdi3
 
 
 def fingerprint() -> dict[str, str]:
@@ -59,16 +62,26 @@ def missing(required: tuple[str, ...] = REQUIRED) -> None:
 
 def missing_for(arch: Arch) -> None:
     """EverylinuxError if the host's gcc cannot make programs of an architecture."""
-    # gcc answers with the bare name if it has no such file
-    if arch == X86 and "/" not in _gcc("-m32", "-print-file-name=libgcc.a"):
+    if arch == X86 and not _divides():
         cause = "the host's gcc has no libgcc for 32 bit"
         package = f"lib32gcc-{_gcc('-dumpversion').partition('.')[0]}-dev"
         raise EverylinuxError(cause, move=f"install it: apt-get install {package}")
 
 
-def _gcc(*arguments: str) -> str:
+def _divides() -> bool:
+    """Whether -m32 links what libgcc has alone: asked for its path, gcc names the 64-bit file."""
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder, "division.so")
+        options = ("-m32", "-shared", "-fPIC", "-nostdlib", "-Wl,-z,defs", "-o", str(output))
+        _gcc(*options, "-x", "c", "-", "-lgcc", source=DIVISION)
+        return output.exists()
+
+
+def _gcc(*arguments: str, source: str = "") -> str:
     line = ("gcc", *arguments)
-    done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=20)
+    done = subprocess.run(
+        line, input=source, capture_output=True, text=True, check=False, timeout=20
+    )
     return done.stdout.strip()
 
 
