@@ -76,6 +76,26 @@ def test_nobody_came(tmp_path: Path) -> None:
     assert relay.end() == {"said": "", "trouble": ""}
 
 
+@pytest.mark.parametrize(("slowness", "heard"), [(1.0, b""), (100.0, b"hello\n")])
+def test_a_slow_machine_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slowness: float, heard: bytes
+) -> None:
+    """Who comes late is served where everything takes longer, and else not."""
+    monkeypatch.setattr("everylinux.probes.peers.relay.SECONDS", 0.2)
+    program = Program((python(CLIENT),), listens=False, says=b"hello\n")
+    relay = Relay(tmp_path / "s", program, 1, slowness)
+    relay._thread.join(0.5)
+    with connected(tmp_path / "s") as subject:
+        if slowness == 1:
+            relay._unix.close()
+        try:
+            assert subject.recv(100) == heard
+        except ConnectionResetError:
+            assert heard == b""
+        subject.shutdown(socket.SHUT_RDWR)
+    relay.end()
+
+
 def test_one_end_may_end_before_the_other() -> None:
     """What is said after the other end has closed still arrives."""
     (ours, left), (right, theirs) = socket.socketpair(), socket.socketpair()

@@ -84,8 +84,13 @@ class Child:
 class Relay:
     """Serves one conversation's connections in a thread."""
 
-    def __init__(self, path: Path, program: Program, rounds: int) -> None:
-        """Listen at once; a server is started at once, too."""
+    def __init__(self, path: Path, program: Program, rounds: int, slowness: float = 1.0) -> None:
+        """Listen at once; a server is started at once, too.
+
+        Time limits are `slowness` times as long, for a subject in a slow machine: it holds one
+        conversation after the other, and all were prepared before the first.
+        """
+        self._seconds = SECONDS * slowness
         self._program = program
         self._rounds = rounds
         self._children: list[Child] = []
@@ -98,7 +103,7 @@ class Relay:
         self._tcp = _server() if program.listens else socket.create_server((LOOPBACK, 0))
         self._port = self._tcp.getsockname()[1]
         for listener in (self._unix, self._tcp):
-            listener.settimeout(SECONDS)
+            listener.settimeout(self._seconds)
         self._unix.listen(rounds)
         if program.listens:
             self._tcp.close()  # the port is the program's now
@@ -150,7 +155,7 @@ class Relay:
                     self._trouble = f"{self._program.arguments[0][0]}: {error}"
                     return
                 with other, contextlib.suppress(OSError):
-                    splice(subject, other)
+                    splice(subject, other, self._seconds)
 
     def _other(self, number: int) -> socket.socket:
         if self._program.listens:
@@ -184,9 +189,9 @@ def _connected(port: int) -> socket.socket:
             time.sleep(0.01)
 
 
-def splice(first: socket.socket, second: socket.socket) -> None:
+def splice(first: socket.socket, second: socket.socket, seconds: float = SECONDS) -> None:
     """Carry bytes both ways until both ends said their last, each end passed on by itself."""
-    until = time.monotonic() + SECONDS
+    until = time.monotonic() + seconds
     with selectors.DefaultSelector() as ready:
         ready.register(first, selectors.EVENT_READ, second)
         ready.register(second, selectors.EVENT_READ, first)

@@ -129,7 +129,9 @@ def _held(box: Box, tool: str) -> Section:
     with tempfile.TemporaryDirectory(prefix="everylinux-peers-") as work:
         try:
             for number, talk in enumerate(talks()):
-                relays[talk.name] = _relay(number, talk, tool, folder, Path(work))
+                program = _program(number, talk, tool, folder, Path(work))
+                path = folder / f"{number}.sock"
+                relays[talk.name] = Relay(path, program, talk.rounds, box.slowness)
             found = inside.gather(box)["peering"]
         finally:
             for relay in relays.values():
@@ -149,19 +151,15 @@ def _joined(tool: str, ours: Any, theirs: Mapping[str, Mapping[str, str]]) -> di
     }
 
 
-def _relay(number: int, talk: Talk, tool: str, folder: Path, work: Path) -> Relay:
-    """Start a conversation's tool and write down what the subject has to do."""
+def _program(number: int, talk: Talk, tool: str, folder: Path, work: Path) -> Program:
+    """How a conversation's tool is started; what the subject has to do is written down."""
     own = work / str(number)
     own.mkdir()
     (folder / f"{number:03}.json").write_text(json.dumps(_order(number, talk, tool)))
     wish = _filed(talk, own)
     if talk.role == "client":
-        program = Program((tools.server(tool, wish),), listens=True)
-    else:
-        program = Program(
-            tools.client(tool, wish, own), listens=False, says=talk.says, ends=talk.ends
-        )
-    return Relay(folder / f"{number}.sock", program, talk.rounds)
+        return Program((tools.server(tool, wish),), listens=True)
+    return Program(tools.client(tool, wish, own), listens=False, says=talk.says, ends=talk.ends)
 
 
 def _filed(talk: Talk, folder: Path) -> Wish:
