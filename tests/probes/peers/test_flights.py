@@ -51,6 +51,8 @@ def test_greetings_get_alerts(inside: ModuleType, tmp_path: Path) -> None:
     for name, content in flights._serving().items():
         (tmp_path / name).write_bytes(content)
     context = inside._serving(str(tmp_path))
+    # the host's own floor stands in an openssl.cnf, which a bare machine lacks
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
     sent = hellos.hellos()
     wanted = {"TLS 1.2": "a greeting", "data before a greeting": 10, "TLS 1.1": 70}
     for name, answer in wanted.items():
