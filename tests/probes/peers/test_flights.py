@@ -93,6 +93,7 @@ class Dead:
         self.distribution = Distribution(folder, "3.13", Arch("x86_64"), "digest")
         self.run_dir = folder / "run"
         self.run_dir.mkdir()
+        self.slowness = 1.0
         status = None if signal else 0
         self._result = Result((), status, signal, b"", b"", 0.1, 0.0, 0.0, 0, 0, 0)
 
