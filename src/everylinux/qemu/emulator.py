@@ -95,7 +95,7 @@ def _popen(argv: list[str], errors: int, keep: tuple[int, ...]) -> subprocess.Po
             stdout=errors,
             stderr=errors,
             pass_fds=keep,
-            start_new_session=True,
+            process_group=0,  # no Ctrl-C; a new session would be a new autogroup, whose nice is 0
             env={"PATH": os.environ.get("PATH", os.defpath)},
         )
     except OSError as error:
