@@ -81,7 +81,7 @@ def test_a_slow_machine_is_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slowness: float, heard: bytes
 ) -> None:
     """Who comes late is served where everything takes longer, and else not."""
-    monkeypatch.setattr("everylinux.probes.peers.relay.SECONDS", 0.2)
+    monkeypatch.setattr("everylinux.probes.peers.relay.COMING_SECONDS", 0.2)
     program = Program((python(CLIENT),), listens=False, says=b"hello\n")
     relay = Relay(tmp_path / "s", program, 1, slowness)
     relay._thread.join(0.5)
