@@ -122,3 +122,30 @@ def test_what_the_tools_say_is_read() -> None:
     assert found["verified"] is found["resumed"] is found["after"] is True
     assert told("gnutls", "*** No renegotiation is allowed")["no_renegotiation"] is True
     assert told("openssl", "")["verified"] is False
+
+
+LAST = SERVER.replace("while True:", "if True:")  # ends after its first connection
+
+
+@pytest.mark.parametrize(("rounds", "trouble"), [(1, ""), (2, "ended before it was asked to")])
+def test_a_server_may_end_behind_the_last_answer(tmp_path: Path, rounds: int, trouble: str) -> None:
+    """What was to be asked was asked; with a question left it is the server's trouble."""
+    relay = Relay(tmp_path / "s", Program((python(LAST),), listens=True), rounds)
+    with connected(tmp_path / "s") as subject:
+        subject.sendall(b"one")
+        assert subject.recv(100) == b"ONE"
+        assert subject.recv(100) == b""
+    relay._children[0]._process.wait(20)
+    assert relay.end()["trouble"][-28:] == trouble
+
+
+def test_a_server_that_crashed_is_told(tmp_path: Path) -> None:
+    """Behind the last answer as well: what it said is not to be trusted."""
+    crash = LAST + "import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n"
+    relay = Relay(tmp_path / "s", Program((python(crash),), listens=True), 1)
+    with connected(tmp_path / "s") as subject:
+        subject.sendall(b"one")
+        assert subject.recv(100) == b"ONE"
+        assert subject.recv(100) == b""
+    relay._children[0]._process.wait(20)
+    assert relay.end()["trouble"] == "the server ended before it was asked to"

@@ -7,6 +7,7 @@ Where the cell has no gcc, the answer says so in `lacks`; what a user sees there
 
 from __future__ import annotations
 
+import functools
 import glob
 import json
 import os
@@ -112,6 +113,9 @@ MODULE = "everylinux_built"
 MOVED_TO: list[str] = []  # the runner's argument: the same tree, in a path with spaces
 
 
+PARTS = ("crtbeginS.o", "crtendS.o")
+
+
 class CommandFailedError(Exception):
     """A command of the subject's failed; its last lines say how."""
 
@@ -136,7 +140,28 @@ def lacking() -> str:
     """What the cell lacks to compile; "" if nothing."""
     if not shutil.which("sh"):
         return "a shell"
-    return "" if shutil.which("gcc") else "a C compiler"
+    if not shutil.which("gcc"):
+        return "a C compiler"
+    return "" if links() else "a C compiler for this architecture"
+
+
+@functools.cache
+def links() -> bool:
+    """Whether gcc, without anything of the tree, has its own parts for this word size.
+
+    A gcc of i386 compiles with -m64 and has neither crtbeginS.o nor libgcc for it.
+    """
+    gcc = ["gcc"]
+    if os.uname().machine in ("x86_64", "i686", "i586", "i486", "i386"):
+        gcc.append("-m64" if sys.maxsize > 2**32 else "-m32")
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            begin, end = (run([*gcc, "-print-file-name=" + part]).strip() for part in PARTS)
+            target = os.path.join(folder, "parts.so")
+            run([*gcc, "-shared", "-nostdlib", "-o", target, begin, end, "-lgcc"])
+        except CommandFailedError:
+            return False
+    return True
 
 
 def compiled(folder: str, name: str, *flags: str, source: str = SOURCE) -> str:
