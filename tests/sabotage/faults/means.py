@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+
+import lief
 
 from everylinux.sabotage.registry import Apply, fault
 from tests.sabotage.tree import edit, library, one, remove, stdlib, write
 
 SECONDS = 60
 EVERY_START = "encodings/__init__.py"
-"""A module that each start imports from its file: os, site and their like are frozen in it."""
+"""A module that each start imports: os, site and their like are frozen in it, and so is this one
+where build/patches/cpython-3.13 says so; `thaw` has it read from its file again."""
 
 
 def compile_source(tree: Path, path: Path) -> None:
@@ -50,6 +54,32 @@ def replace(tree: Path, name: str, old: str, new: str) -> None:
 def append(tree: Path, name: str, text: str) -> None:
     """Add lines at the end of a module."""
     rewrite(tree, name, lambda before: f"{before}\n{text}\n")
+    if name == EVERY_START:
+        thaw(tree, "encodings")
+
+
+def thaw(tree: Path, module: str) -> None:
+    """Let a frozen module be read from its file: in the table it loses its first letter.
+
+    The table's names are pointers that the loader relocates: an addend in .rela.dyn, or the word
+    itself (RELR, and REL of 32 bit).
+    """
+    path = core(tree)
+    binary = lief.ELF.parse(path)
+    assert isinstance(binary, lief.ELF.Binary)
+    size = 8 if binary.header.identity_class == lief.ELF.Header.CLASS.ELF64 else 4
+    tables = [s for s in binary.sections if s.name in (".rela.dyn", ".data.rel.ro")]
+
+    def change(content: bytearray) -> None:
+        for found in re.finditer(rb"(?<=\0)%s(?=\0)" % re.escape(module.encode()), bytes(content)):
+            place = binary.offset_to_virtual_address(found.start())
+            assert isinstance(place, int)
+            for table in tables:
+                for at in range(table.offset, table.offset + table.size, size):
+                    if content[at : at + size] == place.to_bytes(size, "little"):
+                        content[at : at + size] = (place + 1).to_bytes(size, "little")
+
+    edit(path, change)
 
 
 def add_module(tree: Path, name: str, text: str) -> None:

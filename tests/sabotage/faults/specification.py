@@ -14,6 +14,7 @@ from tests.sabotage.faults.means import (
     lib,
     name_in,
     patch,
+    thaw,
 )
 from tests.sabotage.tree import extension, stdlib, write
 
@@ -197,6 +198,7 @@ def an_import_takes_a_signal(tree: Path) -> None:
 def a_start_compiles(tree: Path) -> None:
     """A module that each start imports has no bytecode."""
     next(stdlib(tree).glob("encodings/__pycache__/utf_8.cpython-3??.pyc")).unlink()
+    thaw(tree, "encodings.utf_8")
 
 
 @fault("ANS-038", of="docs.python.org: asyncio", kind="behaviour", allows=("*",))
