@@ -21,7 +21,7 @@ def certificates_not_verified(tree: Path) -> None:
     replace(tree, "ssl.py", old, new)
 
 
-@fault("TLS-013", "TLS-029", of="malice", kind="behaviour")
+@fault("TLS-013", "TLS-029", "TLS-040", of="malice", kind="behaviour")
 def names_not_verified(tree: Path) -> None:
     """A certificate of any name will do."""
     replace(tree, "ssl.py", "context.check_hostname = True", "context.check_hostname = False")
