@@ -15,6 +15,7 @@ PARTS = [
     "doctor",
     "build",
     "cells -n 2 --engine=bubblewrap",
+    "sabotage",
     "cells -n 2 --engine=podman",
     "cells -n 2 --engine=docker",
     "build --arch=x86",
