@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -149,3 +150,20 @@ def test_a_server_that_crashed_is_told(tmp_path: Path) -> None:
         assert subject.recv(100) == b""
     relay._children[0]._process.wait(20)
     assert relay.end()["trouble"] == "the server ended before it was asked to"
+
+
+def test_a_program_that_does_not_hear_is_ended(tmp_path: Path) -> None:
+    """By force, with what stands between it and us."""
+    pid = tmp_path / "pid"
+    deaf = "import os, pathlib, signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+    deaf += f"pathlib.Path({str(pid)!r}).write_text(str(os.getpid()))\n" + SERVER
+    relay = Relay(tmp_path / "s", Program((python(deaf),), listens=True), 1)
+    with connected(tmp_path / "s") as subject:
+        subject.sendall(b"one")
+        assert subject.recv(100) == b"ONE"
+    assert relay.end()["trouble"] == ""
+    until = time.monotonic() + 10  # init takes it a moment later
+    place = Path("/proc", pid.read_text())
+    while place.exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not place.exists()

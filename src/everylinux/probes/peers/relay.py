@@ -8,6 +8,7 @@ when the subject connects, and connects to a port of ours.
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import selectors
 import signal
@@ -27,6 +28,7 @@ COMING_SECONDS = 150.0
 the other; it is stopped after 120 s. Who was waited for 15 s was late on a busy machine."""
 LOOPBACK = "127.0.0.1"
 READY_SECONDS = 5.0
+LIFE_SECONDS = 1800
 END_SECONDS = 2.0  # for a client to end by itself, once the subject has left
 PIECE = 1 << 16
 PORTS = (10_000, 32_768)
@@ -46,13 +48,19 @@ class Program:
 
 
 class Child:
-    """A running program; what it says goes to a file, so that it never waits for a reader."""
+    """A running program; what it says goes to a file, so that it never waits for a reader.
+
+    timeout(1) bounds its life: nobody else ends it when the process that started it was killed.
+    """
 
     def __init__(self, words: Sequence[str]) -> None:
         """Start it."""
         self._out = tempfile.TemporaryFile()  # noqa: SIM115 - closed by end()
         self._process = subprocess.Popen(
-            words, stdin=subprocess.PIPE, stdout=self._out, stderr=subprocess.STDOUT
+            ("timeout", str(LIFE_SECONDS), *words),
+            stdin=subprocess.PIPE,
+            stdout=self._out,
+            stderr=subprocess.STDOUT,
         )
 
     def hear(self, text: bytes, *, ends: bool) -> None:
@@ -81,7 +89,7 @@ class Child:
         try:
             self._process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            os.killpg(self._process.pid, signal.SIGKILL)  # timeout(1) leads a group
             self._process.wait()
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):
