@@ -1,0 +1,1 @@
+"""CPython's own test suite in cells: run, kept, and judged by what is explained."""

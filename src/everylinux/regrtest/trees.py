@@ -1,0 +1,77 @@
+"""A copy of a finished tree with CPython's tests in it: the tree itself ships none."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tarfile
+from pathlib import Path
+
+from everylinux.errors import UsageError
+from everylinux.places import cache_root
+
+STEP = "the step that built it"
+ARCHIVE = "the source archive: without _testcapi and its like"
+
+
+def prepared(tree: Path, folder: Path, mark: str) -> tuple[Path, str]:
+    """A copy of the tree below `folder`, with the tests, and where they came from; UsageError.
+
+    They come from the cached step that built the tree's CPython (with `_testcapi` and the like),
+    else from the source archive that the lock pins (then tests of those modules skip themselves).
+    `mark` is the file beside the tree that names its step.
+    """
+    step, archive = built_by(tree, mark), archive_of(tree)
+    if not step.is_dir() and not (archive and archive.is_file()):
+        raise UsageError(
+            f"the tests of {tree} are not here: neither its step nor its source archive is cached",
+            move="name a tree that everylinux build made here",
+        )
+    copy = folder / "python"
+    shutil.copytree(tree, copy, symlinks=True)
+    library = next((copy / "lib").glob("python3.*"))
+    if step.is_dir():
+        _from_step(step / library.name, library)
+        return copy, STEP
+    assert archive is not None
+    unpack(archive, library)
+    return copy, ARCHIVE
+
+
+def built_by(tree: Path, mark: str) -> Path:
+    """The lib/ of the cached step that built the tree's CPython; it may not be there."""
+    steps = cache_root() / "steps"
+    try:
+        key = json.loads((tree.parent / mark).read_text())["key"]
+        needs = json.loads((steps / key / "entry.json").read_text())["covered"]["needs"]
+        return steps / str(needs["cpython"]) / "tree" / "opt" / "python" / "lib"
+    except (OSError, ValueError, KeyError):
+        return steps / "none"
+
+
+def archive_of(tree: Path) -> Path | None:
+    """The source archive of the tree's CPython in the cache, None if its manifest names none."""
+    try:
+        rows = json.loads((tree / "manifest.json").read_text())["components"]
+        cpython = next(row for row in rows if row["name"] == "cpython")
+        return cache_root() / "sources" / str(cpython["sources"][0]["sha256"])
+    except (OSError, ValueError, KeyError, StopIteration):
+        return None
+
+
+def _from_step(built: Path, library: Path) -> None:
+    """The tests, and the modules that only they use."""
+    shutil.copytree(built / "test", library / "test", symlinks=True, dirs_exist_ok=True)
+    for module in (built / "lib-dynload").iterdir():
+        if not (library / "lib-dynload" / module.name).exists():
+            shutil.copy2(module, library / "lib-dynload")
+
+
+def unpack(archive: Path, library: Path) -> None:
+    """Lib/test of a source archive, beside the library."""
+    with tarfile.open(archive) as packed:
+        for member in packed:
+            _, _, path = member.name.partition("/Lib/")
+            if path.startswith("test/") and member.isfile():
+                member.name = path
+                packed.extract(member, library, filter="data")

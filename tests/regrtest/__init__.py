@@ -1,0 +1,1 @@
+"""Tests of CPython's own test suite in cells."""
