@@ -17,6 +17,7 @@ from everylinux.engines.base import Engine
 from everylinux.engines.registry import choose
 from everylinux.errors import BuildError, UsageError
 from everylinux.kernels import choosing
+from everylinux.matrix import Matrix
 from everylinux.model import (
     DEFAULT,
     NATIVE,
@@ -141,9 +142,9 @@ class Choice:
     settings: tuple[Setting, ...] = ()  # as of Plan
 
 
-def choose_images(options: Options, say: Say) -> Choice:
-    """Find a root filesystem for each image that was asked for."""
-    wanted = matrix.load().select(options.distros, options.archs)
+def choose_images(options: Options, say: Say, table: Matrix | None = None) -> Choice:
+    """Find a root filesystem for each image that was asked for; `table` if it was read before."""
+    wanted = (table or matrix.load()).select(options.distros, options.archs)
     roots, not_run = images.gather(
         wanted, rootfs_dir=options.rootfs_dir, offline=options.offline, progress=say
     )
@@ -161,14 +162,20 @@ def startable(chosen: Choice, subject: Distribution) -> Choice:
     )
 
 
-def settle(chosen: Choice, options: Options, engine: Engine, python: str) -> Choice:
+def settle(
+    chosen: Choice,
+    options: Options,
+    engine: Engine,
+    python: str,
+    table: Matrix | None = None,
+) -> Choice:
     """Each root under each kernel and in each posture; what the engine refuses is told as such."""
-    table = matrix.load().kernels
-    kernels = choosing.words(options.kernels, table)
+    known = (table or matrix.load()).kernels
+    kernels = choosing.words(options.kernels, known)
     kept: list[tuple[RootFs, Setting]] = []
     lost = list(chosen.not_run)
     for root, word, posture in product(chosen.roots, kernels, postures.named(options.postures)):
-        kernel = choosing.kernel_for(word, root.image, table, boots=engine.boots)
+        kernel = choosing.kernel_for(word, root.image, known, boots=engine.boots)
         reason = engine.refuses(Cell(root.image, python, engine.name, kernel, posture))
         if reason:
             lost.append(NotRun(root.image, reason, kernel, posture))
@@ -182,11 +189,12 @@ def make_plan(options: Options, folder: Path, say: Say) -> Plan:
     """Decide what to judge and where; UsageError and its like where that cannot be."""
     if options.profile and options.profile not in PROFILES:
         raise UsageError(f"no profile is called {options.profile!r}", move=", ".join(PROFILES))
-    choosing.words(options.kernels, matrix.load().kernels)  # a typo is told before a digest
+    table = matrix.load()
+    choosing.words(options.kernels, table.kernels)  # a typo is told before a digest
     postures.named(options.postures)
-    chosen, subject = _chosen(options, say)
+    chosen, subject = _chosen(options, say, table)
     engine = choose(options.engine)
-    chosen = settle(chosen, options, engine, subject.python)
+    chosen = settle(chosen, options, engine, subject.python, table)
     return Plan(
         folder=folder,
         project=project_root(),
@@ -199,13 +207,13 @@ def make_plan(options: Options, folder: Path, say: Say) -> Plan:
     )
 
 
-def _chosen(options: Options, say: Say) -> tuple[Choice, Distribution]:
+def _chosen(options: Options, say: Say, table: Matrix) -> tuple[Choice, Distribution]:
     """The images and the artefact; a system's own Python is that of its image."""
     if options.dist == system.WORD:
-        chosen = choose_images(options, say)
+        chosen = choose_images(options, say, table)
         return chosen, system.resolve(chosen.roots, options.profile)
     subject = _subject(options, say)
-    chosen = startable(choose_images(options, say), subject)
+    chosen = startable(choose_images(options, say, table), subject)
     if subject.profile != "system":
         return chosen, subject
     lost = tuple(NotRun(root.image, NOT_ITS_OWN) for root in chosen.roots)
