@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from everylinux import gathering
+from everylinux import gathering, scheduling
 from everylinux.distribution import tree_state
 from everylinux.engines.base import Box
 from everylinux.engines.fake import Fake, FakeBox
@@ -17,6 +19,7 @@ from everylinux.errors import AgentError, EngineError, FactUnavailable
 from everylinux.gathering import CellFacts, artefact_facts
 from everylinux.model import Cell, Distribution, Result, RootFs, Section
 from everylinux.planning import Plan
+from everylinux.probes import registry
 from everylinux.probes.static.papers import PapersProbe
 from tests.test_planning import PLAN
 
@@ -116,6 +119,72 @@ def test_a_probe_is_asked_once_by_all_processes(
     assert probes["works"].asked == 1
     assert len(engine.boxes) == 1
     assert not engine.boxes[0].run_dir.exists()
+
+
+def _waits(monkeypatch: pytest.MonkeyPatch, *probes: Probe) -> None:
+    """Probes of areas called as they are, of the kind that waits."""
+    monkeypatch.setattr(gathering, "CELL_PROBES", probes)
+    monkeypatch.setattr(gathering, "WAITING", {probe.name: probe.name for probe in probes})
+
+
+def test_what_waits_is_gathered_beside_the_others(
+    engine: Engine, plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, in a cell of its own, and while another probe is being asked."""
+    begun, over = threading.Event(), threading.Event()
+
+    def waits(box: Box) -> object:
+        begun.set()
+        assert over.wait(10)
+        return box.run(["x"]).status
+
+    slow = Probe("slow", waits)
+    _waits(monkeypatch, slow, Probe("works", lambda _box: begun.wait(10)))
+    with CellFacts(plan, _first(plan)) as owner:
+        owner.ahead(["slow", "an area without such a probe"])
+        assert owner.facts["works"] is True
+        over.set()
+        assert owner.facts["slow"] == 0
+    assert (slow.asked, len(engine.boxes)) == (1, 2)
+    assert not any(box.run_dir.exists() for box in engine.boxes)
+
+
+def test_nothing_more_is_begun_once_the_claims_are_judged(
+    engine: Engine, plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What runs is waited for: no cell outlives its facts."""
+    begun, second = threading.Event(), Probe("second", lambda _box: 0)
+
+    def takes_a_moment(_: Box) -> object:
+        begun.set()
+        time.sleep(0.2)
+        return 0
+
+    first = Probe("first", takes_a_moment)
+    _waits(monkeypatch, first, second)
+    with CellFacts(plan, _first(plan)) as owner:
+        owner.ahead(["first", "second"])
+        assert begun.wait(10)
+    assert (first.asked, second.asked) == (1, 0)
+    assert not engine.boxes[0].run_dir.exists()
+
+
+def test_a_cell_that_boots_is_opened_once(
+    engine: Engine, plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second machine costs more than it saves."""
+    probe = Probe("slow", lambda _box: 0)
+    _waits(monkeypatch, probe)
+    monkeypatch.setattr(engine, "boots", True)
+    with CellFacts(plan, _first(plan)) as owner:
+        owner.ahead(["slow"])
+    assert probe.asked == 0
+
+
+def test_areas_that_wait_are_real() -> None:
+    """Each has a probe, and the scheduler begins them last."""
+    assert set(gathering.WAITING) == set(scheduling.LAST)
+    assert set(gathering.WAITING.values()) <= {probe.name for probe in registry.CELL_PROBES}
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from functools import cache
 from importlib.metadata import version
@@ -23,6 +24,8 @@ from everylinux.probes.base import CellProbe, ReadsAround, StaticProbe
 from everylinux.probes.registry import CELL_PROBES, STATIC_PROBES
 
 ARTEFACT_FOLDER = "artefact"
+WAITING = {"peers": "peer_talks", "terminal": "terminal", "resolver": "resolver"}
+"""Area -> its probe that waits most of its time: for time-outs, for peers, for keys to be drawn."""
 
 
 class CellFacts:
@@ -36,6 +39,28 @@ class CellFacts:
         self._stack = ExitStack()
         self._box: Box | None = None
         self._known: dict[str, Mapping[str, Section]] = {}
+        self._ahead: ThreadPoolExecutor | None = None
+        self._done = False
+
+    def ahead(self, areas: Sequence[str]) -> None:
+        """Gather what waits for those areas from now on, in a thread and a cell of its own.
+
+        Meanwhile the processor is another probe's. Who asks for such a fact waits by the store's
+        lock. Not where a cell boots: a second machine costs more than it saves.
+        """
+        names = [WAITING[area] for area in areas if area in WAITING]
+        if not names or ENGINES[self._plan.engine].boots:
+            return
+        self._ahead = ThreadPoolExecutor(1, "everylinux-ahead")
+        self._ahead.submit(self._gather_ahead, names)
+
+    def _gather_ahead(self, names: Sequence[str]) -> None:
+        """Store the facts of some probes, in that order, until the claims are done with."""
+        found = {probe.name: probe for probe in CELL_PROBES}
+        with CellFacts(self._plan, self._cell) as other:
+            for probe in [found[name] for name in names if name in found]:
+                if not self._done:
+                    other._sections(probe)
 
     @property
     def facts(self) -> Facts:
@@ -89,8 +114,11 @@ class CellFacts:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close the box if it was opened."""
+        """Close the box if it was opened, and wait for what was begun ahead."""
+        self._done = True
         self._stack.close()
+        if self._ahead is not None:
+            self._ahead.shutdown()
 
 
 def artefact_facts(plan: Plan) -> Facts:

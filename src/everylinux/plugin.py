@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from everylinux.journal import new_run
 from everylinux.judging import BEGUN, DIED, VERDICT, Recorder
 from everylinux.model import Cell, Outcome, Verdict
 from everylinux.planning import Options, Plan, make_plan
-from everylinux.scheduling import ByCell, rank
+from everylinux.scheduling import LAST, ByCell, area_of, rank
 
 PLAN: pytest.StashKey[Plan] = pytest.StashKey()
 RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
@@ -220,7 +220,17 @@ def _cell_id(item: pytest.Item) -> str:
 def facts(request: pytest.FixtureRequest, cell: Cell) -> Iterator[Facts]:
     """The facts of the test's cell; the cell is opened at the first and closed after the last."""
     with CellFacts(request.config.stash[PLAN], cell) as owner:
+        owner.ahead(_waited_for(request.session.items, cell))
         yield owner.facts
+
+
+def _waited_for(items: Iterable[pytest.Item], cell: Cell) -> list[str]:
+    """Areas that this cell is judged by whose probes wait; each worker begins with another one."""
+    mine = (item for item in items if _cell(item) == cell and not _why_not(item))
+    judged = {area_of(item.nodeid) for item in mine}
+    areas = [area for area in LAST if area in judged]
+    turn = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % (len(areas) or 1)
+    return areas[turn:] + areas[:turn]
 
 
 @pytest.fixture(scope="session")
@@ -247,15 +257,22 @@ def evidence(request: pytest.FixtureRequest) -> Evidence:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a claim that is not made for the profile or the cell, before anything is gathered."""
+    why = _why_not(item)
+    if why:
+        pytest.skip(why)
+
+
+def _why_not(item: pytest.Item) -> str:
+    """Why a claim is not made for the profile or the cell; "" if it is."""
     check = _check_of(item)
-    if check and PLAN in item.config.stash:
-        plan, cell = item.config.stash[PLAN], _cell(item)
-        why = checks.applies(check.claim, plan.distribution.profile)
-        if not why and cell:
-            table = conditions.load(plan.project / "suites" / conditions.FILE)
-            why = conditions.why_not(check.claim.id, cell, table)
-        if why:
-            pytest.skip(why)
+    if not check or PLAN not in item.config.stash:
+        return ""
+    plan, cell = item.config.stash[PLAN], _cell(item)
+    why = checks.applies(check.claim, plan.distribution.profile)
+    if why or not cell:
+        return why
+    table = conditions.load(plan.project / "suites" / conditions.FILE)
+    return conditions.why_not(check.claim.id, cell, table)
 
 
 @pytest.hookimpl(wrapper=True)

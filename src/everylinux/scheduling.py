@@ -30,15 +30,21 @@ def area_of(nodeid: str) -> str:
 
 TOGETHER = {"relocation": "launcher", "users": "launcher", "memory": "startup"}
 """Areas that share a probe with another one: apart, one worker would wait for the other."""
-LONGEST_FIRST = ("imports", "launcher", "answers", "startup", "tls", "sqlite")
-"""Areas by the time that their probes take: begun last, a long one would run alone."""
+LONGEST_FIRST = ("imports", "launcher", "answers", "tls", "building", "startup", "sqlite")
+"""Areas by the time that their probes take: begun last, a long one would run alone.
+
+Not what measures time, while others wait beside it in threads that still compute a little.
+"""
+LAST = ("peers", "terminal", "resolver")
+"""Areas whose probes wait most of their time: those run ahead, beside the others (gathering.py)."""
 
 
 def rank(nodeid: str) -> int:
     """Where a claim stands among those of its cell, by its area."""
     area = area_of(nodeid)
     name = TOGETHER.get(area, area)
-    return LONGEST_FIRST.index(name) if name in LONGEST_FIRST else len(LONGEST_FIRST)
+    order = (*LONGEST_FIRST, "", *LAST)
+    return order.index(name) if name in order else len(LONGEST_FIRST)
 
 
 class ByCell(LoadScopeScheduling):  # type: ignore[misc]

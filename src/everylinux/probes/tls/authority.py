@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -14,6 +15,8 @@ from cryptography.x509.oid import NameOID
 
 HOST = "cell.test"  # .test never resolves: RFC 6761
 DAY = timedelta(days=1)
+
+_making = threading.Lock()
 
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
@@ -115,9 +118,17 @@ def _identity(certificate: x509.Certificate, key: Key) -> Identity:
     return Identity(certificate.public_bytes(pem).decode(), private.decode())
 
 
-@cache
 def identities() -> dict[str, Identity]:
-    """The authority (`ca`), another that nobody trusts (`other`), and leaves by what they are."""
+    """The authority (`ca`), another that nobody trusts (`other`), and leaves by what they are.
+
+    The same in all threads of a process: two at once would each make one and trust their own.
+    """
+    with _making:
+        return _identities()
+
+
+@cache
+def _identities() -> dict[str, Identity]:
     root = Signer("everylinux test authority", _key("ecdsa"))
     other = Signer("everylinux other authority", _key("ecdsa"))
     leaf = _key("ecdsa")
