@@ -21,6 +21,7 @@ from measure import Context, Measurement, collect
 from pythons import PROMISED as PYTHONS
 from pythons import pythons
 from runs import MEASURES as RUNS
+from runs import areas
 
 ROOT = Path(__file__).resolve().parents[1]
 MEASURES = {"command": ratio_of_commands, "pythons": pythons, **RUNS}
@@ -28,6 +29,7 @@ MEASURES = {"command": ratio_of_commands, "pythons": pythons, **RUNS}
 PROMISED = {
     "command": {"command.agent": "s", "command.testinfra-podman": "s", "command.ratio": ""},
     "pythons": PYTHONS,
+    "suites": {f"suite.{area}": "s" for area in areas(ROOT)},
     "matrix.n2": {"matrix.n2": "s", "controller.peak_rss": "bytes"},
 }
 """The results of a measure that gives other ones than its own name in seconds: unit by name."""

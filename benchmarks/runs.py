@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -18,6 +19,7 @@ KEPT = ("sources", "apt")
 
 WARM_ROUNDS = 3
 NOOP_ROUNDS = 5
+SUITE_ROUNDS = 2
 
 
 def suites(context: Context, *options: str) -> Run:
@@ -33,6 +35,44 @@ def cell_warm(context: Context) -> Iterator[Measurement]:
     suites(context, *one)
     seconds = [suites(context, *one).seconds for _ in range(WARM_ROUNDS)]
     yield measure.timed("cell.warm", seconds)
+
+
+def areas(project: Path) -> list[str]:
+    """The folders of claims."""
+    return sorted({path.parent.name for path in (project / "suites").glob("*/test_*.py")})
+
+
+def suite_costs(context: Context) -> Iterator[Measurement]:
+    """What each area adds to a warm run: seconds of its claims, judged alone by one process.
+
+    Most of that is its probe, for which the claim that asks first waits. What pytest itself takes
+    is in `command`. Facts of the artefact's files are kept from run to run, so they cost nothing.
+    """
+    for area in areas(context.project):
+        try:
+            yield suite_cost(context, area)
+        except CannotMeasureError as error:  # the others still stand
+            yield Measurement(f"suite.{area}", "s", None, str(error))
+
+
+def suite_cost(context: Context, area: str) -> Measurement:
+    """What one area adds; the first run only warms up."""
+    rounds = [judged(context, area) for _ in range(SUITE_ROUNDS + 1)][1:]
+    seconds = [sum(verdict["seconds"] for verdict in verdicts) for verdicts, _ in rounds]
+    more = {"claims": len(rounds[0][0]), "command": min(run.seconds for _, run in rounds)}
+    cost = measure.timed(f"suite.{area}", seconds)
+    return Measurement(cost.name, cost.unit, cost.value, more={**cost.more, **more})
+
+
+def judged(context: Context, area: str) -> tuple[list[dict[str, float]], Run]:
+    """The verdicts of one area in one cell, and the run that gave them."""
+    with tempfile.TemporaryDirectory() as reports:
+        argv = [sys.executable, "-m", "pytest", f"suites/{area}", "-q", "--offline"]
+        argv += [f"--distro={context.distro}", "--arch=x86_64", f"--report-dir={reports}"]
+        done = measure.run(argv, context.project)
+        report = json.loads(Path(reports, "latest", "report.json").read_text("utf-8"))
+    verdicts: list[dict[str, float]] = report["verdicts"]
+    return verdicts, done
 
 
 def matrix(workers: int) -> Callable[[Context], Iterator[Measurement]]:
@@ -79,6 +119,7 @@ def keep_downloads(old: Path, new: Path) -> None:
 
 MEASURES = {
     "cell.warm": cell_warm,
+    "suites": suite_costs,
     "matrix.n1": matrix(1),
     "matrix.n2": matrix(2),
     "build.noop": build_noop,

@@ -14,7 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
-NAMES = {"command", "pythons", "cell.warm", "matrix.n1", "matrix.n2", "build.cold", "build.noop"}
+NAMES = {
+    "command",
+    "pythons",
+    "cell.warm",
+    "suites",
+    "matrix.n1",
+    "matrix.n2",
+    "build.cold",
+    "build.noop",
+}
 
 
 def module(name: str) -> Any:  # noqa: ANN401 - a module that mypy does not see
@@ -105,6 +114,29 @@ def test_turns_are_interleaved_and_divided() -> None:
     assert {len(values) for values in times.values()} == {commands.ROUNDS}
     with pytest.raises(commands.CannotMeasureError):
         commands.expect(1)
+
+
+def test_each_area_has_its_cost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The seconds of its claims, the first run left out; one that cannot run hides no other."""
+    runs, measure, bench = module("runs"), module("measure"), module("bench")
+    for area in ("one", "two"):
+        (tmp_path / "suites" / area).mkdir(parents=True)
+        (tmp_path / "suites" / area / "test_it.py").touch()
+    told = iter((90.0, 3.0, 2.0))
+
+    def judged(_: object, area: str) -> tuple[list[dict[str, float]], object]:
+        if area == "one":
+            reason = "exit status 1"
+            raise measure.CannotMeasureError(reason)
+        return [{"seconds": next(told)}, {"seconds": 0.5}], measure.Run(7.0, 0)
+
+    monkeypatch.setattr(runs, "judged", judged)
+    one, two = runs.suite_costs(measure.Context(tmp_path, "any"))
+
+    assert (one.name, one.value, one.error) == ("suite.one", None, "exit status 1")
+    assert (two.name, two.unit, two.value) == ("suite.two", "s", 2.5)
+    assert (two.more["claims"], two.more["command"]) == (2, 7.0)
+    assert "suite.startup" in bench.PROMISED["suites"]
 
 
 def test_a_cold_build_keeps_downloads_only(tmp_path: Path) -> None:
