@@ -15,7 +15,9 @@ from everylinux.regrtest.outcomes import Outcome
 
 TODAY = date(2026, 11, 23)
 LATER = date(2027, 1, 1)
-GOOD_ROW = "{test: test_x, reason: why., upstream: 'https://x', whose: musl, until: '2027-01-01'}"
+GOOD_ROW = (
+    "{tests: [test_x], reason: why., upstream: 'https://x', whose: musl, until: '2027-01-01'}"
+)
 
 
 def outcome(name: str, said: str, *bad: str, skipped: tuple[str, ...] = ()) -> Outcome:

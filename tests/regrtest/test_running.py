@@ -157,11 +157,16 @@ def test_tests_come_from_the_archive_where_there_is_no_step(
     with tarfile.open(tmp_path / "sources/abc", "w:xz") as packed:
         packed.add(tmp_path / "test_x.py", "Python-3.13.5/Lib/test/test_x.py")
         packed.add(tmp_path / "test_x.py", "Python-3.13.5/Lib/json/tool.py")
+        helper = tmp_path / "os_helper.py"
+        helper.write_text(f"def unlink(filename):\n    try:{trees.UNLINK}")
+        packed.add(helper, "Python-3.13.5/Lib/test/support/os_helper.py")
     copy, whence = trees.prepared(tree, tmp_path / "b", "mark.json")
 
     assert whence == trees.ARCHIVE
     assert (copy / "lib/python3.13/test/test_x.py").read_text() == "x = 1"
     assert not (copy / "lib/python3.13/json").exists()
+    patient = (copy / "lib/python3.13/test/support/os_helper.py").read_text()
+    assert patient == f"def unlink(filename):\n    try:{trees.PATIENT}"
     assert not (tree / "lib/python3.13/test/test_x.py").exists()
 
 

@@ -19,10 +19,10 @@ SCHEMA: Mapping[str, Any] = {
     "type": "array",
     "items": {
         "type": "object",
-        "required": ["test", "reason", "upstream", "whose", "until"],
+        "required": ["tests", "reason", "upstream", "whose", "until"],
         "additionalProperties": False,
         "properties": {
-            "test": TEXT,
+            "tests": {"type": "array", "items": TEXT, "minItems": 1},
             "reason": TEXT,
             "upstream": {"type": "string", "pattern": "^https://"},
             "whose": {"enum": ["musl", "cell", "upstream", "ours", "machine"]},
@@ -65,19 +65,23 @@ class Known:
 
 
 def load(path: Path = EXPECTED) -> tuple[Known, ...]:
-    """The rows of a file; FileError for a malformed one."""
+    """The rows of a file, one for each of their tests; FileError for a malformed one."""
     document = read_yaml(path, wrong=FileError)
     validate(document, SCHEMA)
-    return tuple(_known(document, number, row) for number, row in enumerate(document.value))
+    return tuple(
+        _known(document, number, row, test)
+        for number, row in enumerate(document.value)
+        for test in row["tests"]
+    )
 
 
-def _known(document: Document, number: int, row: Mapping[str, Any]) -> Known:
+def _known(document: Document, number: int, row: Mapping[str, Any], test: str) -> Known:
     try:
         until = date.fromisoformat(row["until"])
     except ValueError:
         raise document.error((number, "until"), f"{row['until']} is no day") from None
     return Known(
-        test=row["test"],
+        test=test,
         reason=row["reason"],
         upstream=row["upstream"],
         whose=row["whose"],
