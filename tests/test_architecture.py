@@ -26,6 +26,7 @@ FOUNDATION = {
     "unpacking",
     "strict_yaml",
     "schema_errors",
+    "json_schema",
 }
 FOUNDATION |= NOUNS
 

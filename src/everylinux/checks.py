@@ -26,6 +26,7 @@ from everylinux.budgets import Budget
 from everylinux.errors import FactUnavailable
 from everylinux.facts import Facts
 from everylinux.model import Claim, Distribution, Outcome, Verdict
+from everylinux.strict_yaml import LOADER
 
 PROFILES = ("standalone", "relocatable", "system")
 ARTEFACT = "artefact"
@@ -71,7 +72,7 @@ class Evidence(dict[str, Any]):
 
 @cache
 def _table(path: Path) -> Any:  # noqa: ANN401 - any YAML
-    return yaml.safe_load(path.read_text())
+    return yaml.load(path.read_text(), Loader=LOADER)  # noqa: S506 - it is a safe one
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jsonschema import ValidationError
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
 
 KINDS = {"object": "a mapping", "array": "a list", "string": "text", "integer": "a whole number"}
 SHOWN = 60  # characters of a wrong value

@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from dataclasses import Field, fields
 from functools import cache
 from importlib.resources import files
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from jsonschema import Draft202012Validator
-
+from everylinux import json_schema
 from everylinux.model import Outcome
 from everylinux.report.findings import findings
 from everylinux.report.model import Report
 from everylinux.report.summary import State, Summary, headline, summarize
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
 
 SCHEMA = 1
 """Raised when a key changes its meaning or goes away; new keys do not count."""
@@ -24,7 +26,7 @@ SCHEMA = 1
 def validator() -> Draft202012Validator:
     """The validator of report.json."""
     text = files(__package__).joinpath("schema.json").read_text(encoding="utf-8")
-    return Draft202012Validator(json.loads(text))
+    return json_schema.validator(json.loads(text))
 
 
 def as_dict(report: Report, *, strict: bool = False) -> dict[str, Any]:
