@@ -24,6 +24,7 @@ FOUNDATION = {
     "compression",
     "zips",
     "unpacking",
+    "root_copies",
     "strict_yaml",
     "schema_errors",
     "json_schema",

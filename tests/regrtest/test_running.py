@@ -17,7 +17,7 @@ from everylinux.engines.fake import Fake, Recording
 from everylinux.errors import AgentError, EngineError, UsageError
 from everylinux.images import rootfs_dir
 from everylinux.model import NOBODY, Arch, Cell, Distribution, Image, Result, RootFs
-from everylinux.regrtest import running, surroundings, trees
+from everylinux.regrtest import running, trees
 from everylinux.regrtest.keeping import Kept, Key
 from everylinux.regrtest.outcomes import Outcome
 from everylinux.regrtest.running import Job, Place
@@ -98,31 +98,6 @@ def test_a_second_start_goes_on(tmp_path: Path) -> None:
         assert names(replace(KEY, **{name: "other"})) == set()
     kept.path.write_text("{")
     assert names(KEY) == set()
-
-
-def test_a_cell_knows_itself(tmp_path: Path) -> None:
-    """Where an image has no /etc/hosts, or a link instead, there is one; its own stays."""
-    (tmp_path / "etc").mkdir()
-    (tmp_path / "etc/passwd").write_text("root")
-    (tmp_path / "etc/hosts").symlink_to("/elsewhere")
-    os.mkfifo(tmp_path / "etc/pipe")
-    with surroundings.etc(tmp_path) as extra:
-        copy = extra["/etc"]
-        assert "127.0.0.1\tlocalhost" in (copy / "hosts").read_text()
-        assert sorted(path.name for path in copy.iterdir()) == [
-            "hostname",
-            "hosts",
-            "passwd",
-            "resolv.conf",
-        ]
-    assert not copy.exists()
-
-    (tmp_path / "etc/hosts").unlink()
-    (tmp_path / "etc/hosts").write_text("own")
-    with surroundings.etc(tmp_path) as extra:
-        assert (extra["/etc"] / "hosts").read_text() == "own"
-    with surroundings.etc(tmp_path / "none") as extra:
-        assert (extra["/etc"] / "hosts").read_text() == surroundings.HOSTS
 
 
 def test_the_cached_step_that_built_a_tree_is_found(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -190,6 +192,40 @@ def test_a_closed_folder_is_removed_too(shop: Workshop) -> None:
     with shop.copy("closed") as tree:
         (tree / "share").chmod(0o000)
     assert os.listdir(shop.folder) == ["good"]  # noqa: PTH208
+
+
+OWNER = """
+import os, time
+from everylinux.sabotage.running import pool
+with pool(1) as made:
+    print(made.submit(os.getpid).result(), flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_processes_end_with_their_parent(how: signal.Signals) -> None:
+    """Whichever signal ends the command, no process of it waits for work behind it."""
+    with subprocess.Popen([sys.executable, "-c", OWNER], stdout=subprocess.PIPE) as owner:
+        assert owner.stdout is not None
+        worker = int(owner.stdout.readline())
+        assert Path(f"/proc/{worker}").exists()
+        owner.send_signal(how)
+        owner.wait(10)
+        assert _gone(worker)
+
+
+def _gone(pid: int, seconds: float = 10) -> bool:
+    until = time.monotonic() + seconds
+    state = Path(f"/proc/{pid}/stat")
+    while time.monotonic() < until:
+        try:
+            if state.read_text().rpartition(")")[2].split()[0] == "Z":  # its new parent is slow
+                return True
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def test_an_unknown_fault_is_one_line() -> None:

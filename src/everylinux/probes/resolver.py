@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from everylinux import root_copies
 from everylinux.engines.base import Box
 from everylinux.errors import AgentError, EngineError
 from everylinux.model import Section
@@ -24,12 +23,11 @@ from everylinux.probes.base import python_of
 from everylinux.probes.resolver_server import Server
 from everylinux.probes.resolver_zone import CASES, FILES, SLOW, USER_CASES
 from everylinux.probes.starting import CLEAN, LIMITS, answer
+from everylinux.root_copies import ETC
 
-ETC = "/etc"
-COPY_BYTES = 64 << 20  # of the cell's /etc
 WORKER, STRANGER = 4242, 4777
 """A user id of the zone's passwd, and one that it does not have."""
-MODULES = (__file__, resolver_server.__file__, resolver_zone.__file__)
+MODULES = (__file__, resolver_server.__file__, resolver_zone.__file__, root_copies.__file__)
 
 # An error is its number (gaierror, herror) or its type: texts differ from libc to libc.
 ASK = """
@@ -106,9 +104,6 @@ def told(way):
 print(json.dumps({"home": told(lambda: os.path.expanduser("~")), "path": told(pathlib.Path.home),
                   "user": told(getpass.getuser), "uid": os.getuid()}))
 """
-# Docker lays its own over these three, and does not start where one is missing from an /etc that
-# is mounted read-only (daemon/container_operations_unix.go). `_lacks` tells whether it did.
-MOUNTED = ("resolv.conf", "hosts", "hostname")
 NAMELESS = {"PATH": "/usr/bin:/bin"}
 
 
@@ -120,13 +115,13 @@ class Resolver:
 
     @property
     def digest(self) -> str:
-        """Digest of this file and of those beside it that it is made of."""
+        """Digest of this file and of those that it is made of."""
         return hashlib.sha256(b"".join(Path(name).read_bytes() for name in MODULES)).hexdigest()
 
     def gather(self, box: Box) -> Mapping[str, Section]:
         """All sections in one cell of their own."""
         try:
-            with _etc(box.root) as folder, box.sibling({ETC: folder}) as other:
+            with root_copies.etc(box.root) as folder, box.sibling({ETC: folder}) as other:
                 lacks = _lacks(other, folder)
                 return {
                     "resolver_hosts": _section(lacks, _hosts, other, folder),
@@ -135,37 +130,6 @@ class Resolver:
                 }
         except (OSError, EngineError, AgentError) as error:
             return dict.fromkeys(self.sections, Section(error=f"no cell with {ETC}: {error}"))
-
-
-@contextmanager
-def _etc(root: Path) -> Iterator[Path]:
-    """A copy of the root's /etc without what its user may not read and what is no file."""
-    source = root / ETC[1:]
-    if source.is_symlink():
-        raise OSError(f"{ETC} is a link")
-    if source.is_dir() and _size(source) > COPY_BYTES:
-        raise OSError(f"{ETC} is too large to copy")
-    with tempfile.TemporaryDirectory(prefix="everylinux-etc-") as work:
-        copy = Path(work, "etc")
-        if source.is_dir():
-            shutil.copytree(source, copy, symlinks=True, ignore=_special)
-        copy.mkdir(exist_ok=True)
-        for name in MOUNTED:
-            if not (copy / name).is_file():
-                (copy / name).unlink(missing_ok=True)  # a link out of /etc
-                (copy / name).touch()
-        for path in (Path(work), copy):
-            path.chmod(0o755)
-        yield copy
-
-
-def _size(folder: Path) -> int:
-    return sum(path.lstat().st_size for path in folder.rglob("*"))
-
-
-def _special(folder: str, names: list[str]) -> set[str]:
-    paths = {name: Path(folder, name) for name in names}
-    return {n for n, p in paths.items() if not (p.is_symlink() or p.is_file() or p.is_dir())}
 
 
 def _written(folder: Path, changes: Mapping[str, str | bytes | None]) -> None:

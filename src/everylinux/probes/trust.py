@@ -8,12 +8,12 @@ a server of that authority. The user's own SSL_CERT_FILE and SSL_CERT_DIR are tr
 from __future__ import annotations
 
 import hashlib
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
+from everylinux import root_copies
 from everylinux.engines.base import Box
 from everylinux.errors import EngineError
 from everylinux.model import RUN, Section
@@ -21,10 +21,10 @@ from everylinux.probes.base import Inside
 from everylinux.probes.tls import NEW, converse
 from everylinux.probes.tls.authority import identities
 from everylinux.probes.tls.peer import Case
+from everylinux.root_copies import copy_folder
 
 DEFAULT = Case("default trust", "client", NEW, subject={"default": True})
 HASHED = PurePosixPath("/etc/ssl/certs")
-COPY_BYTES = 64 << 20  # of the folder that is copied to put a file into it
 
 
 class Trust:
@@ -35,9 +35,10 @@ class Trust:
 
     @property
     def digest(self) -> str:
-        """Digest of this file and of the subject's end."""
+        """Digest of this file, of what copies folders and of the subject's end."""
         inside = Inside("handshakes", ("handshakes",)).digest
-        return hashlib.sha256(Path(__file__).read_bytes() + inside.encode()).hexdigest()
+        ours = [Path(name).read_bytes() for name in (__file__, root_copies.__file__)]
+        return hashlib.sha256(b"".join((*ours, inside.encode()))).hexdigest()
 
     def gather(self, box: Box) -> Mapping[str, Section]:
         """Each place in turn."""
@@ -96,8 +97,10 @@ def _with_file(root: Path, place: str) -> Iterator[dict[str, Path]]:
         raise OSError(f"the root has no folder for {place}")
     with tempfile.TemporaryDirectory(prefix="everylinux-trust-") as work:
         copy = Path(work, "folder")
-        _copy(root / parent.relative_to("/"), copy)
+        copy_folder(root / parent.relative_to("/"), copy)
         target = copy / path.relative_to(parent)
+        if link := _link(copy, target.parent):  # it would be followed on the host
+            raise OSError(f"{link} is a link on the way to {place}")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)
         target.write_text(identities()["ca"].certificate)
@@ -106,20 +109,13 @@ def _with_file(root: Path, place: str) -> Iterator[dict[str, Path]]:
         yield {str(parent): copy}
 
 
+def _link(folder: Path, path: Path) -> Path | None:
+    """The first symlink on the way from a folder to a path in it."""
+    way = [step for step in (path, *path.parents) if step.is_relative_to(folder) and step != folder]
+    return next((s.relative_to(folder) for s in reversed(way) if s.is_symlink()), None)
+
+
 def _real_folder(root: Path, path: PurePosixPath) -> bool:
     """Whether the root has this folder, without any symlink on the way."""
     steps = [root / p.relative_to("/") for p in (path, *path.parents)]
     return all(step.is_dir() and not step.is_symlink() for step in steps[:-1])
-
-
-def _copy(source: Path, target: Path) -> None:
-    """Copy what the cell's root user may read; sockets and devices are left out."""
-    size = sum(p.lstat().st_size for p in source.rglob("*") if p.is_file())
-    if size > COPY_BYTES:
-        raise OSError(f"{source.name} is too large to copy: {size} bytes")
-    shutil.copytree(source, target, symlinks=True, ignore=_special, ignore_dangling_symlinks=True)
-
-
-def _special(folder: str, names: list[str]) -> set[str]:
-    paths = {name: Path(folder, name) for name in names}
-    return {n for n, p in paths.items() if not (p.is_symlink() or p.is_file() or p.is_dir())}

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from everylinux import root_copies
 from everylinux.engines.base import Box, Engine
 from everylinux.errors import AgentError, EngineError
 from everylinux.model import NOBODY, SUBJECT, Cell, Distribution, Limits, Result, RootFs
-from everylinux.regrtest import surroundings
 from everylinux.regrtest.outcomes import Outcome, outcome_of
+from everylinux.root_copies import ETC
 
 SECONDS = 1200.0  # for one file; what CPython's own CI gives a worker (--timeout 1200)
 RESOURCES = "all,-network,-urlfetch,-gui,-audio,-largefile"
 """What a cell has: it has no network, no screen, and half a gigabyte in /tmp."""
+# Container engines and installers write this file, so images leave it out; the tests bind sockets
+# to `localhost` everywhere. Nothing else is added: what a userland lacks is what is tried.
+HOSTS = "127.0.0.1\tlocalhost\n::1\tlocalhost\n"
 OUTPUT_BYTES = 32 << 20
 REPORT_BYTES = 32 << 20
 TEMP = "/tmp/regrtest"  # noqa: S108 - the cell's own tmpfs
@@ -47,13 +51,14 @@ class Job:
 
 @contextmanager
 def opened(engine: Engine, subject: Distribution, place: Place) -> Iterator[Box]:
-    """A fresh cell with a whole /etc; EngineError."""
-    with (
-        surroundings.etc(place.root.path) as extra,
-        engine.open(place.cell, subject, place.root) as box,
-        box.sibling(extra) as other,
-    ):
-        yield other
+    """A fresh cell whose /etc/hosts names `localhost`; EngineError."""
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(root_copies.etc(place.root.path, HOSTS))
+        except OSError as error:
+            raise EngineError(f"{place.cell.id}: no copy of {ETC}: {error}") from None
+        box = stack.enter_context(engine.open(place.cell, subject, place.root))
+        yield stack.enter_context(box.sibling({ETC: folder}))
 
 
 def command(subject: Distribution, *words: str) -> list[str]:

@@ -6,6 +6,7 @@ to all. No cell is opened before the fork: its threads would not be in the child
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import signal
@@ -32,6 +33,7 @@ from everylinux.sabotage.judging import Judgement, Place
 from everylinux.sabotage.registry import FAULTS, Fault
 from everylinux.sabotage.results import Result, State, compare
 
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 VARIANTS = "sabotage-"
 """A variant is a build of the forge in a folder of this prefix and the fault's name."""
 
@@ -74,6 +76,9 @@ def pool(workers: int) -> Iterator[ProcessPoolExecutor]:
 
 def _begin() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A parent that was ended by a signal tells its processes nothing, and they wait for work for
+    # ever: https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     child._shared.cache_clear()  # noqa: SLF001 - the reader that was forked along is the parent's
 
 

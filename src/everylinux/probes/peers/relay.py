@@ -28,7 +28,8 @@ COMING_SECONDS = 150.0
 the other; it is stopped after 120 s. Who was waited for 15 s was late on a busy machine."""
 LOOPBACK = "127.0.0.1"
 READY_SECONDS = 5.0
-LIFE_SECONDS = 1800
+LIFE_SECONDS = 4 * COMING_SECONDS
+"""Of a program whose owner was killed: longer than any subject is waited for."""
 END_SECONDS = 2.0  # for a client to end by itself, once the subject has left
 PIECE = 1 << 16
 PORTS = (10_000, 32_768)
@@ -53,11 +54,11 @@ class Child:
     timeout(1) bounds its life: nobody else ends it when the process that started it was killed.
     """
 
-    def __init__(self, words: Sequence[str]) -> None:
-        """Start it."""
+    def __init__(self, words: Sequence[str], seconds: float) -> None:
+        """Start it, for so many seconds at most."""
         self._out = tempfile.TemporaryFile()  # noqa: SIM115 - closed by end()
         self._process = subprocess.Popen(
-            ("timeout", str(LIFE_SECONDS), *words),
+            ("timeout", str(seconds), *words),
             stdin=subprocess.PIPE,
             stdout=self._out,
             stderr=subprocess.STDOUT,
@@ -108,6 +109,7 @@ class Relay:
         Time limits are `slowness` times as long, for a subject in a slow machine.
         """
         self._seconds = SECONDS * slowness
+        self._life_seconds = LIFE_SECONDS * slowness
         self._program = program
         self._rounds = rounds
         self._children: list[Child] = []
@@ -157,7 +159,7 @@ class Relay:
 
     def _start(self, number: int) -> None:
         words = [w.replace(PORT, str(self._port)) for w in self._program.arguments[number]]
-        child = Child(words)
+        child = Child(words, self._life_seconds)
         self._children.append(child)
         if not self._program.listens:
             child.hear(self._program.says, ends=self._program.ends)
