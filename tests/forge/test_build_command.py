@@ -8,7 +8,6 @@ import pty
 import select
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -96,7 +95,6 @@ def test_the_path_of_the_tree_comes_last(checkout: Checkout) -> None:
     """It is all that stdout has; progress is on stderr. A second run has nothing to do."""
     first = checkout.run()
     tree = Path(first.stdout.strip())
-    began = time.monotonic()
     second = checkout.run()
 
     assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
@@ -106,7 +104,6 @@ def test_the_path_of_the_tree_comes_last(checkout: Checkout) -> None:
     assert second.stdout == first.stdout
     assert "distribution" in second.stderr
     assert "from cache" in second.stderr
-    assert time.monotonic() - began < 2
 
 
 def test_the_output_folder_is_ours_or_empty(checkout: Checkout) -> None:
