@@ -7,14 +7,13 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
 from everylinux.errors import FactUnavailable
-from everylinux.model import Section
+from everylinux.model import Section, as_row
 
 Load = Callable[[str], Section]
 
@@ -94,7 +93,7 @@ def _kept(
 
 
 def _write(path: Path, key: Mapping[str, Any], sections: Mapping[str, Section]) -> None:
-    data = {"key": dict(key), "sections": {name: asdict(s) for name, s in sections.items()}}
+    data = {"key": dict(key), "sections": {name: as_row(s) for name, s in sections.items()}}
     partial = path.with_suffix(f".{os.getpid()}")
     try:
         partial.write_text(json.dumps(data))

@@ -125,12 +125,13 @@ def artefact_facts(plan: Plan) -> Facts:
     """The facts of the artefact itself, gathered once for all cells and workers."""
     store = FactStore(plan.folder / "facts")
     known: dict[str, Mapping[str, Section]] = {}
+    tree = cache(lambda: tree_state(plan.distribution.root))
 
     def sections(probe: StaticProbe) -> Mapping[str, Section]:
         if probe.name not in known:
             key = {"distribution": plan.distribution.digest, "probe": probe.name}
             known[probe.name] = store.sections(
-                ARTEFACT_FOLDER, probe.name, key, lambda: _gather_static(probe, plan)
+                ARTEFACT_FOLDER, probe.name, key, lambda: _gather_static(probe, plan, tree())
             )
         return known[probe.name]
 
@@ -143,12 +144,12 @@ def artefact_facts(plan: Plan) -> Facts:
     return Facts(load)
 
 
-def _gather_static(probe: StaticProbe, plan: Plan) -> Mapping[str, Section]:
-    """Read the artefact, or what was read of it by another run since it was last changed."""
+def _gather_static(probe: StaticProbe, plan: Plan, tree: str) -> Mapping[str, Section]:
+    """Read the artefact, or what was read of it by another run while `tree` was its state."""
     subject = plan.distribution
     key = {
         "digest": subject.digest,
-        "state": tree_state(subject.root),
+        "state": tree,
         "around": _around(probe, subject),
         "probe": _static_digest(),
     }

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import Field, dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
-from typing import Any, NewType
+from typing import Any, ClassVar, NewType, Protocol
+
+
+class _Value(Protocol):
+    """A frozen dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+
+def as_row(value: _Value) -> dict[str, Any]:
+    """Its fields, without the deep copy of `dataclasses.asdict`: evidence is large."""
+    return {field.name: getattr(value, field.name) for field in fields(value)}
+
 
 Arch = NewType("Arch", str)
 """`x86_64` or `x86` (32 bit, i386/i686), as in the specification's *Minimum Requirements*."""

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from itertools import product
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -27,6 +27,7 @@ from everylinux.model import (
     NotRun,
     RootFs,
     Support,
+    as_row,
 )
 from everylinux.places import project_root
 
@@ -102,7 +103,7 @@ class Plan:
 
     def to_json(self) -> str:
         """The plan as text."""
-        return json.dumps(asdict(self), default=str)
+        return json.dumps(as_row(self), default=_plain)
 
     @classmethod
     def from_json(cls, text: str) -> Plan:
@@ -114,23 +115,27 @@ class Plan:
             distribution=_distribution(data["distribution"]),
             engine=data["engine"],
             engine_note=data["engine_note"],
-            roots=tuple(_root(row) for row in data["roots"]),
+            roots=tuple(_root(found) for found in data["roots"]),
             not_run=tuple(NotRun(**{**r, "image": _image(r["image"])}) for r in data["not_run"]),
-            settings=tuple(Setting(**row) for row in data["settings"]),
+            settings=tuple(Setting(**found) for found in data["settings"]),
         )
 
 
-def _distribution(row: Mapping[str, Any]) -> Distribution:
-    names = tuple(row.get("names", ()))
-    return Distribution(**{**row, "root": Path(row["root"]), "names": names})
+def _plain(value: Any) -> Any:  # noqa: ANN401 - what json cannot write
+    return as_row(value) if is_dataclass(value) and not isinstance(value, type) else str(value)
 
 
-def _image(row: Mapping[str, Any]) -> Image:
-    return Image(**{**row, "ca": tuple(row["ca"]), "support": Support(row["support"])})
+def _distribution(data: Mapping[str, Any]) -> Distribution:
+    names = tuple(data.get("names", ()))
+    return Distribution(**{**data, "root": Path(data["root"]), "names": names})
 
 
-def _root(row: Mapping[str, Any]) -> RootFs:
-    return RootFs(**{**row, "image": _image(row["image"]), "path": Path(row["path"])})
+def _image(data: Mapping[str, Any]) -> Image:
+    return Image(**{**data, "ca": tuple(data["ca"]), "support": Support(data["support"])})
+
+
+def _root(data: Mapping[str, Any]) -> RootFs:
+    return RootFs(**{**data, "image": _image(data["image"]), "path": Path(data["path"])})
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Generator, Iterable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from everylinux.gathering import CellFacts, artefact_facts
 from everylinux.images.kernels import ENVIRONMENT as KERNELS
 from everylinux.journal import new_run
 from everylinux.judging import BEGUN, DIED, VERDICT, Recorder
-from everylinux.model import Cell, Outcome, Verdict
+from everylinux.model import Cell, Outcome, Verdict, as_row
 from everylinux.planning import Options, Plan, make_plan
 from everylinux.scheduling import LAST, ByCell, area_of, rank
 
@@ -297,9 +297,9 @@ def pytest_runtest_makereport(
 
 def _property(name: str, item: pytest.Item, check: Check, verdict: Verdict) -> tuple[str, str]:
     payload = {
-        "claim": asdict(check.claim),
-        "verdict": asdict(verdict),
-        "measures": [asdict(m) for m in _evidence_of(item).measures],
+        "claim": as_row(check.claim),
+        "verdict": as_row(verdict),
+        "measures": [as_row(m) for m in _evidence_of(item).measures],
     }
     return name, json.dumps(payload)  # as execnet carries it
 

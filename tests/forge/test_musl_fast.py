@@ -6,6 +6,7 @@ are the C programs of tests/forge/libc_checks, which run under that library's ow
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from everylinux.forge.lock import load_lock
 from everylinux.places import cache_root
@@ -90,12 +92,36 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module", params=sorted(WORD))
 def libc(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Libc:
-    """The fast musl of one architecture."""
+    """The fast musl of one architecture, kept in the cache while all that makes it is the same."""
     arch, base = str(request.param), tmp_path_factory.mktemp("musl")
     (base / "empty.c").write_text("int main(void) { return 0; }")
     cc = ["gcc", *WORD[arch]]
     if subprocess.run([*cc, "-o", "e", "empty.c"], cwd=base, check=False).returncode:
         pytest.skip(f"the host's gcc makes no programs for {arch}")
+    kept = cache_root() / "tests" / f"musl-{arch}-{ingredients()}"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{kept}.lock"):
+        if not kept.exists():
+            part = Path(f"{kept}.part")
+            shutil.rmtree(part, ignore_errors=True)
+            shutil.move(made(arch, cc, base), part)
+            part.rename(kept)  # whole or not at all
+    tree = base / "kept"
+    shutil.copytree(kept, tree)
+    return Libc(tree, arch)
+
+
+def ingredients() -> str:
+    """Digest of the compiler, the archives, the patches and this file."""
+    compiler = subprocess.run(["gcc", "-v"], capture_output=True, check=True).stderr
+    archives = [archive(name).name.encode() for name in ("musl", "mimalloc")]
+    ours = (path for folder in (FAST, BUILD / "patches/musl") for path in folder.rglob("*"))
+    files = [path.read_bytes() for path in (Path(__file__), *sorted(ours)) if path.is_file()]
+    return hashlib.sha256(b"\0".join((compiler, *archives, *files))).hexdigest()[:16]
+
+
+def made(arch: str, cc: list[str], base: Path) -> Path:
+    """The tree in which it is built."""
     tree, allocator = unpacked("musl", base / "tree"), unpacked("mimalloc", base / "mimalloc")
     shutil.copytree(FAST / "src", tree / "src", dirs_exist_ok=True)
     for part in ("src", "include"):
@@ -108,7 +134,7 @@ def libc(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     flags = [f"CC={' '.join(cc)}", "AR=ar", "CFLAGS=-O2 -g0 -fstack-protector-strong"]
     run([*configure, "--with-malloc=mimalloc", "--enable-optimize", *flags], tree)
     run(["make", "-j2", "lib/libc.so", "lib/Scrt1.o"], tree)
-    return Libc(tree, arch)
+    return tree
 
 
 @pytest.fixture(scope="module")

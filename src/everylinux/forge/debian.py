@@ -59,6 +59,7 @@ class Debian:
     suites: set[str] = field(default_factory=set)
     uris: dict[str, str] = field(default_factory=dict)  # sha256 -> where the index has it
     named: dict[str, str] = field(default_factory=dict)  # file -> sha256 in the index
+    updated: str = ""  # the source list whose indexes were fetched by this object
 
     def offers(self, form: Form) -> bool:
         """Whether it can give this form."""
@@ -108,15 +109,21 @@ class Debian:
 
     def _indexes(self, wanted: dict[str, Form]) -> bool:
         """Read the index that is here; fetch a new one only if it lacks something."""
-        if self._written() and self._read(wanted):
-            return True
+        if self._written():
+            if found := self._read(wanted):
+                return found
+            if self.updated == self._source_list():  # it is as new as it can be
+                return False
         self._write()
         self._run("apt-get", "update", "-qq")
+        self.updated = self._source_list()
         return self._read(wanted)
 
     def _later(self, wanted: dict[str, Form]) -> None:
         """Look for what is superseded; a server need not have those suites."""
         before, self.suites = self.suites, self.suites | LATER
+        if self.suites == before:
+            return
         try:
             self._indexes(wanted)
         except SourceError:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import Field, fields
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any
 
 from everylinux import json_schema
-from everylinux.model import Outcome
+from everylinux.model import Outcome, as_row
 from everylinux.report.findings import findings
 from everylinux.report.model import Report
 from everylinux.report.summary import State, Summary, headline, summarize
@@ -31,33 +30,22 @@ def validator() -> Draft202012Validator:
 
 def as_dict(report: Report, *, strict: bool = False) -> dict[str, Any]:
     """The report as JSON values."""
-    subject = _row(report.distribution)
+    subject = as_row(report.distribution)
     subject["components"] = [dict(zip(("name", "version"), pair, strict=True))
                              for pair in report.distribution.components]  # fmt: skip
     document = {
         "schema": SCHEMA,
-        "run": _row(report.run),
+        "run": as_row(report.run),
         "distribution": subject,
-        "cells": [_row(cell) for cell in report.cells],
-        "claims": [_row(claim) for claim in report.claims],
-        "verdicts": [_row(verdict) for verdict in report.verdicts],
-        "measures": [_row(measure) for measure in report.measures],
-        "findings": [_row(finding) for finding in findings(report)],
+        "cells": [as_row(cell) for cell in report.cells],
+        "claims": [as_row(claim) for claim in report.claims],
+        "verdicts": [as_row(verdict) for verdict in report.verdicts],
+        "measures": [as_row(measure) for measure in report.measures],
+        "findings": [as_row(finding) for finding in findings(report)],
         "summary": summary_dict(summarize(report, strict=strict)),
     }
     loaded: dict[str, Any] = json.loads(json.dumps(document))
     return loaded
-
-
-class _Value(Protocol):
-    """A frozen dataclass."""
-
-    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
-
-
-def _row(value: _Value) -> dict[str, Any]:
-    """Its fields, without the deep copy of `dataclasses.asdict`: evidence is large."""
-    return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
 def summary_dict(summary: Summary) -> dict[str, Any]:

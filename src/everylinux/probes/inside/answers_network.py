@@ -124,7 +124,8 @@ def name_answers() -> dict[str, Any]:
         "numeric": lookup("192.0.2.1", flags=socket.AI_NUMERICHOST),
         "numeric 6": lookup("2001:db8::1", flags=socket.AI_NUMERICHOST),
         "not numeric": lookup("example.invalid", flags=socket.AI_NUMERICHOST),
-        "localhost": lookup("localhost"),
+        # a resolver asks for it where it is not listed, and waits 5 s for a server
+        "localhost": lookup("localhost") if listed else "not asked for",
         "localhost listed": listed,
         "host name": bool(socket.gethostname()),
     }
