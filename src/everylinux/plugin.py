@@ -26,10 +26,13 @@ from everylinux.journal import new_run
 from everylinux.judging import BEGUN, DIED, VERDICT, Recorder
 from everylinux.model import Cell, Outcome, Verdict, as_row
 from everylinux.planning import Options, Plan, make_plan
+from everylinux.probes import packages
 from everylinux.scheduling import LAST, ByCell, area_of, rank
 
 PLAN: pytest.StashKey[Plan] = pytest.StashKey()
 RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
+PASSED_ON = {"--packages": packages.ASKED, "--offline": packages.OFFLINE}
+"""Options that a probe knows by a variable."""
 INFORMING = (
     "help", "version", "markers", "showfixtures", "show_fixtures_per_test", "cacheshow",
 )  # fmt: skip
@@ -68,6 +71,10 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     ):
         group.addoption(name, default=default, help=text)
     group.addoption("--offline", action="store_true", help="never leave this machine")
+    group.addoption(
+        "--packages", action="store_true",
+        help="also judge much used wheels, fetched once from the index of this machine's pip",
+    )  # fmt: skip
     group.addoption("--list-cells", action="store_true", help="list the cells and end")
 
 
@@ -123,6 +130,9 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         return None
     if config.getoption("--kernels-dir"):  # the workers find it there, too
         os.environ[KERNELS] = str(Path(config.getoption("--kernels-dir")).absolute())
+    for option, variable in PASSED_ON.items():  # to the workers
+        if config.getoption(option):
+            os.environ[variable] = "1"
     ended: list[int] = []
     with preparing.one_line(_say, ended.append):
         if config.getoption("--list-cells"):

@@ -4,7 +4,7 @@
 
 TREE is a good distribution, UNPACKED_ROOT the root filesystem of Alpine 3.20 for x86_64; for the
 probe `building`, which needs a compiler, that of debian13cc. The probe `bootstrap` needs a tree
-that starts by the wrapper. Without --probe all others. Writes
+that starts by the wrapper, `packages` EVERYLINUX_PACKAGES=1. Without --probe all others. Writes
 tests/data/facts/PROBE.json: sections by name, sorted. A broken section is not recorded: the end
 says which.
 """
@@ -23,7 +23,7 @@ from everylinux.probes.registry import CELL_PROBES
 
 FOLDER = Path(__file__).parent.parent / "data" / "facts"
 LIMIT = 300 << 10
-APART = {"building", "bootstrap"}  # each needs a root or a tree of its own
+APART = {"building", "bootstrap", "packages"}  # each needs a root, a tree or an index
 ARCH = Arch("x86_64")
 BUNDLES = ("/etc/ssl/certs/ca-certificates.crt",)  # as in the matrix
 

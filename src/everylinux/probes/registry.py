@@ -9,6 +9,7 @@ from everylinux.probes.bootstrap import Bootstrap
 from everylinux.probes.entropy import Entropy
 from everylinux.probes.extension import Extension
 from everylinux.probes.machine import Machine
+from everylinux.probes.packages import Packages
 from everylinux.probes.peers.flights import Flights
 from everylinux.probes.peers.talks import Talks
 from everylinux.probes.performance import Performance
@@ -177,6 +178,7 @@ CELL_PROBES: tuple[CellProbe, ...] = (
     Terminals(),
     Resolver(),
     Bootstrap(),
+    Packages(),
     Performance(),
 )
 
