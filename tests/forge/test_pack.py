@@ -8,6 +8,7 @@ import io
 import json
 import os
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,10 @@ import zstandard
 
 from everylinux.archives import SOURCE, extract
 from everylinux.forge import manifest, pack
+from everylinux.forge.contract import Settings
 
 EPOCH = 1_750_000_000
+SETTINGS = Settings(source_date_epoch=EPOCH)
 
 
 def small_tree(folder: Path) -> Path:
@@ -40,7 +43,7 @@ def test_the_same_bytes(tmp_path: Path) -> None:
     for name in ("one", "another place"):
         tree = small_tree(tmp_path / name)
         os.utime(tree / "bin" / "python", (len(name), len(name)))
-        made = pack.pack(tree, tmp_path / name, "python-3.13-x86_64", EPOCH)
+        made = pack.pack(tree, tmp_path / name, "python-3.13-x86_64", SETTINGS)
         sums.append([hashlib.sha256(path.read_bytes()).hexdigest() for path in made])
 
     assert sums[0] == sums[1]
@@ -58,7 +61,7 @@ def opened(path: Path) -> tarfile.TarFile:
 def test_members(tmp_path: Path, suffix: str) -> None:
     """Sorted, below one folder, root's, with one date, modes kept, safe to extract."""
     tree = small_tree(tmp_path)
-    pack.pack(tree, tmp_path, "p", EPOCH)
+    pack.pack(tree, tmp_path, "p", SETTINGS)
 
     with opened(tmp_path / f"p{suffix}") as archive:
         members = archive.getmembers()
@@ -76,10 +79,26 @@ def test_members(tmp_path: Path, suffix: str) -> None:
 
 def test_sums(tmp_path: Path) -> None:
     """SHA256SUMS is right, in the form that sha256sum -c takes."""
-    made = pack.pack(small_tree(tmp_path), tmp_path, "p", EPOCH)
+    made = pack.pack(small_tree(tmp_path), tmp_path, "p", SETTINGS)
     lines = (tmp_path / "SHA256SUMS").read_text().splitlines()
 
     assert lines == [f"{hashlib.sha256(p.read_bytes()).hexdigest()}  {p.name}" for p in made]
+
+
+def test_what_is_published_is_packed_tighter(tmp_path: Path) -> None:
+    """Profile release may take longer; the tree in the archive is the same."""
+    tree = small_tree(tmp_path)
+    (tree / "text").write_text("".join(f"{n * n} squares of {n}\n" for n in range(20_000)))
+    sizes = {}
+    for profile in pack.LEVELS:
+        folder = tmp_path / profile
+        folder.mkdir()
+        made = pack.pack(tree, folder, "p", replace(SETTINGS, profile=profile, jobs=2))
+        sizes[profile] = [path.stat().st_size for path in made]
+        assert [path.name for path in made] == ["p.tar.zst", "p.tar.gz"]
+
+    assert sizes["release"][0] < sizes["quick"][0]
+    assert sizes["release"][1] == sizes["quick"][1]
 
 
 BUILD = {

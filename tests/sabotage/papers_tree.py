@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from everylinux.forge.contract import Settings
 from everylinux.forge.manifest import entry, paths
 from everylinux.forge.pack import pack
 from everylinux.forge.papers import write_sbom, write_statement
@@ -45,7 +46,7 @@ def build(folder: Path) -> Path:
     manifest = {**_settings(), "files": [entry(tree, path) for path in paths(tree)]}
     write(tree / "manifest.json", json.dumps(manifest))
     write_sbom(tree)
-    write_statement(tree, NAME, pack(tree, folder, NAME, EPOCH))
+    write_statement(tree, NAME, pack(tree, folder, NAME, Settings(source_date_epoch=EPOCH)))
     return tree
 
 

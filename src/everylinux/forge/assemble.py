@@ -116,7 +116,7 @@ def distribution(recipe: Recipe, settings: Settings, inputs: Path, output: Path)
     write_manifest(tree, inputs / "build.json", opt / "licenses", notes)
     write_sbom(tree)
     name = f"python-{version}-{settings.arch}"
-    write_statement(tree, name, pack(tree, output, name, settings.source_date_epoch))
+    write_statement(tree, name, pack(tree, output, name, settings))
 
 
 def _filled(text: str, version: str) -> str:

@@ -169,12 +169,13 @@ def openssl(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
         *words,
     )
     # Where it would look for providers of others; OPENSSL_MODULES still says another place.
-    nowhere = f"ENGINESDIR={NOWHERE} MODULESDIR={NOWHERE}"
-    install = f"make install_dev {nowhere} DESTDIR={OUT}; rm -f {OUT}{PREFIX}/lib/*.a"
+    # Without static libraries, for which OpenSSL 3 compiles nearly every file a second time.
+    given = f"ENGINESDIR={NOWHERE} MODULESDIR={NOWHERE} LIBS= INSTALL_LIBS="
+    install = f"make install_dev {given} DESTDIR={OUT}"
     return with_patches(
         recipe,
         Command(configure, where, tools(settings)),
-        shell(make(settings.jobs, nowhere, "build_libs"), where, tools(settings)),
+        shell(make(settings.jobs, given, "build_libs"), where, tools(settings)),
         shell(install, where, tools(settings)),
     )
 

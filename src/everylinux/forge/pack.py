@@ -7,19 +7,34 @@ import hashlib
 import os
 import tarfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import IO, cast
 
 import zstandard
 
-LEVEL = 19  # of zstd
+from everylinux.forge.contract import Settings
+
+LEVELS = {"quick": 9, "release": 19}
+"""Of zstd, by profile: the last takes 30 s for what is downloaded a fifth quicker."""
 Opener = Callable[[IO[bytes]], AbstractContextManager[IO[bytes]]]
 
 
-def pack(tree: Path, folder: Path, name: str, epoch: int) -> list[Path]:
+def pack(tree: Path, folder: Path, name: str, settings: Settings) -> list[Path]:
     """Write NAME.tar.zst and NAME.tar.gz into `folder`, and a SHA256SUMS of both."""
-    made = [_write(tree, folder / f"{name}{suffix}", way, epoch) for suffix, way in WAYS.items()]
+    ways: dict[str, Opener] = {
+        ".tar.zst": partial(_zstd, level=LEVELS[settings.profile]),
+        ".tar.gz": _gzip,
+    }
+    epoch = settings.source_date_epoch
+
+    def write(suffix: str) -> Path:
+        return _write(tree, folder / f"{name}{suffix}", ways[suffix], epoch)
+
+    with ThreadPoolExecutor(min(settings.jobs, len(ways))) as pool:  # both release the GIL
+        made = list(pool.map(write, ways))
     sums = [f"{_sha256(path)}  {path.name}\n" for path in made]
     (folder / "SHA256SUMS").write_text("".join(sums))
     return made
@@ -59,9 +74,9 @@ def _add(archive: tarfile.TarFile, path: Path, tree: Path, epoch: int) -> None:
             archive.addfile(info, file)
 
 
-def _zstd(file: IO[bytes]) -> AbstractContextManager[IO[bytes]]:
+def _zstd(file: IO[bytes], level: int) -> AbstractContextManager[IO[bytes]]:
     # one thread: how the work is divided would show in the bytes
-    writer = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).stream_writer(
+    writer = zstandard.ZstdCompressor(level=level, write_checksum=True).stream_writer(
         file, closefd=False
     )
     return cast("AbstractContextManager[IO[bytes]]", writer)
@@ -70,9 +85,6 @@ def _zstd(file: IO[bytes]) -> AbstractContextManager[IO[bytes]]:
 def _gzip(file: IO[bytes]) -> AbstractContextManager[IO[bytes]]:
     writer = gzip.GzipFile(filename="", mode="wb", fileobj=file, compresslevel=9, mtime=0)
     return cast("AbstractContextManager[IO[bytes]]", writer)
-
-
-WAYS: dict[str, Opener] = {".tar.zst": _zstd, ".tar.gz": _gzip}
 
 
 def _sha256(path: Path) -> str:
