@@ -69,7 +69,7 @@ def test_virtualenv(facts: Facts, evidence: Evidence) -> None:
 )
 def test_venv_with_pip(facts: Facts, evidence: Evidence) -> None:
     """An environment made by venv has a pip of its own, which installs wheels."""
-    found = _way(facts, "tools", evidence)
+    found = _way(facts, "venv with pip", evidence)
     assert {name: step["status"] for name, step in found.items()} == dict.fromkeys(found, 0)
 
 

@@ -14,6 +14,7 @@ from everylinux.agent import AgentSession
 from everylinux.agent.protocol import Kind, Tag, encode
 from everylinux.errors import AgentError
 from everylinux.model import Limits
+from tests.processes import alive
 
 from .conftest import Started, start
 
@@ -25,13 +26,6 @@ def shell(agent: AgentSession, script: str, seconds: float = 10.0) -> str:
     result = agent.run(["sh", "-c", script], limits=Limits(seconds=seconds))
     assert result.ok, result
     return result.out.decode()
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
 
 
 @pytest.mark.parametrize("status", [0, 1, 71, 125, 126, 127, 128, 137, 139, 255])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.results import result
 
 from everylinux.engines.fake import FakeBox, Recording
 from everylinux.model import Arch, Cell, Distribution, Image, Result
@@ -21,15 +22,6 @@ IMAGE = Image("debian12", Arch("x86_64"), "Debian", "12")
 SUBJECT = Distribution(Path("/"), "3.13", Arch("x86_64"), "digest")
 WANTED = Wanted("3.13", Arch("x86_64"), ("numpy==2.5.5",), "markupsafe==3.0.4")
 Argv = tuple[str, ...]
-
-
-def result(**changes: Any) -> Result:  # noqa: ANN401 - any field
-    fields: dict[str, Any] = {
-        "argv": (), "status": 0, "signal": None, "out": b"", "err": b"", "wall_seconds": 0.1,
-        "user_seconds": 0.0, "system_seconds": 0.0, "peak_rss_bytes": 0, "minor_faults": 0,
-        "major_faults": 0,
-    }  # fmt: skip
-    return Result(**{**fields, **changes})
 
 
 def box(said: Any = None) -> FakeBox:  # noqa: ANN401 - what interpreters print

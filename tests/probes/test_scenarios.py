@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.results import result
 
 from everylinux.engines.base import Box
 from everylinux.errors import AgentError
@@ -65,15 +66,6 @@ class Broken:
 
     def sibling(self, extra: Mapping[str, Path]) -> Box:
         raise AgentError(f"no sibling with {sorted(extra)}")
-
-
-def result(**changes: Any) -> Result:  # noqa: ANN401 - any field
-    fields: dict[str, Any] = {
-        "argv": (), "status": 0, "signal": None, "out": b"", "err": b"", "wall_seconds": 0.001,
-        "user_seconds": 0.0, "system_seconds": 0.0, "peak_rss_bytes": 0, "minor_faults": 0,
-        "major_faults": 0,
-    }  # fmt: skip
-    return Result(**{**fields, **changes})
 
 
 DEAD = result(status=None, signal=11)

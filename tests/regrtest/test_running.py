@@ -21,7 +21,8 @@ from everylinux.regrtest import running, trees
 from everylinux.regrtest.keeping import Kept, Key
 from everylinux.regrtest.outcomes import Outcome
 from everylinux.regrtest.running import Job, Place
-from tests.regrtest.test_outcomes import JUNIT, ended
+from tests.regrtest.test_outcomes import JUNIT
+from tests.results import result
 
 IMAGE = Image("debian12", Arch("x86_64"), "Debian", "12")
 PLACE = Place(Cell(IMAGE, "3.13", "fake"), RootFs(IMAGE, Path("/nowhere"), "sha256:0", "here"))
@@ -40,7 +41,7 @@ def engine(said: Result, seen: list[tuple[str, ...]]) -> Fake:
         seen.append(argv)
         if argv[-1] == "test_gone":
             raise AgentError("the agent is gone")
-        return said if argv[1] == "-m" else ended()
+        return said if argv[1] == "-m" else result()
 
     return Fake(answer, Recording(files={running.REPORT: JUNIT}))
 
@@ -51,7 +52,7 @@ def test_each_file_is_run_by_its_name() -> None:
     jobs = [Job(PLACE, name) for name in ("test_x", "test_gone", "test_y")]
     found = {
         job.name: what
-        for job, what in running.run_all(engine(ended(status=2), seen), SUBJECT, jobs, 2)
+        for job, what in running.run_all(engine(result(status=2), seen), SUBJECT, jobs, 2)
     }
 
     assert isinstance(found["test_gone"], EngineError)
@@ -62,7 +63,7 @@ def test_each_file_is_run_by_its_name() -> None:
 
 def test_an_interpreter_that_does_not_start_is_no_outcome() -> None:
     """Neither passed nor failed: the test was not run."""
-    dead = Fake(lambda _argv, _uid: ended(status=None, error="ENOENT"))
+    dead = Fake(lambda _argv, _uid: result(status=None, error="ENOENT"))
 
     with pytest.raises(EngineError, match="does not start"):
         running.run_one(dead, SUBJECT, Job(PLACE, "test_x"))
@@ -72,7 +73,7 @@ def test_an_interpreter_that_does_not_start_is_no_outcome() -> None:
 
 def test_the_list_is_regrtests_own() -> None:
     """Word by word."""
-    said = ended(out=b"test_x\ntest.test_asyncio.test_y\n")
+    said = result(out=b"test_x\ntest.test_asyncio.test_y\n")
     assert running.listed(engine(said, []), PLACE, SUBJECT) == (
         "test_x",
         "test.test_asyncio.test_y",

@@ -90,7 +90,7 @@ def virtualenv_seeds_no_pip(sections: Sections) -> None:
 def ensurepip_is_missing(sections: Sections) -> None:
     """The distribution carries no ensurepip."""
     failed = {"status": 1, "out": "", "said": "No module named ensurepip"}
-    sections["packages_ways"]["tools"]["venv"] = failed
+    sections["packages_ways"]["venv with pip"]["venv"] = failed
 
 
 @fault(kills={"PKG-015"}, kind="facts")

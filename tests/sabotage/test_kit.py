@@ -23,6 +23,7 @@ from everylinux.sabotage.copying import Workshop
 from everylinux.sabotage.judging import Judgement, Place
 from everylinux.sabotage.registry import Fault
 from everylinux.sabotage.results import Result, State
+from tests.processes import alive
 from tests.sabotage import miniature
 from tests.sabotage.test_static import EXPECTED
 
@@ -212,20 +213,10 @@ def test_processes_end_with_their_parent(how: signal.Signals) -> None:
         assert Path(f"/proc/{worker}").exists()
         owner.send_signal(how)
         owner.wait(10)
-        assert _gone(worker)
-
-
-def _gone(pid: int, seconds: float = 10) -> bool:
-    until = time.monotonic() + seconds
-    state = Path(f"/proc/{pid}/stat")
-    while time.monotonic() < until:
-        try:
-            if state.read_text().rpartition(")")[2].split()[0] == "Z":  # its new parent is slow
-                return True
-        except (FileNotFoundError, ProcessLookupError):
-            return True
-        time.sleep(0.05)
-    return False
+        until = time.monotonic() + 10
+        while alive(worker) and time.monotonic() < until:
+            time.sleep(0.05)
+        assert not alive(worker)
 
 
 def test_an_unknown_fault_is_one_line() -> None:

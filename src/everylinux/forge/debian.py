@@ -109,11 +109,10 @@ class Debian:
 
     def _indexes(self, wanted: dict[str, Form]) -> bool:
         """Read the index that is here; fetch a new one only if it lacks something."""
-        if self._written():
-            if found := self._read(wanted):
-                return found
-            if self.updated == self._source_list():  # it is as new as it can be
-                return False
+        if self._written() and self._read(wanted):
+            return True
+        if self.updated == self._source_list():  # it is as new as it can be
+            return False
         self._write()
         self._run("apt-get", "update", "-qq")
         self.updated = self._source_list()

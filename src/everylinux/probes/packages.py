@@ -28,11 +28,11 @@ ASKED, OFFLINE = "EVERYLINUX_PACKAGES", "EVERYLINUX_OFFLINE"
 """Variables: set by the options --packages and --offline."""
 TABLE = "suites/packages/packages.yaml"
 TOOLS = ("virtualenv", "uv", packages_ways.PURE)
-MODULES = tuple(
-    map(
-        str,
-        (__file__, packages_commands.__file__, packages_ways.__file__, packages_wheels.__file__),
-    )
+MODULES = (
+    __file__,
+    packages_commands.__file__,
+    packages_ways.__file__,
+    packages_wheels.__file__,
 )
 LINUX = ("/dev/", "/SYSV", "/memfd:")  # of a map, but no file of the cell's
 

@@ -33,10 +33,10 @@ FOREIGN = f"import glob, json; print(json.dumps(glob.glob('{WHEELS}/foreign/*.wh
 
 
 def gathered(ways: Commands) -> dict[str, Any]:
-    """Every way by its name; the tools' environment is made first, by venv with its own pip."""
-    made = ways.run(ways.python, "-m", "venv", TOOLS)
-    pip = (f"{TOOLS}/bin/python", "-m", "pip")
+    """Every way by its name; the tools' environment, made by the tree's own pip, is first."""
+    tools = how(ways.install(ways.venv(TOOLS), "virtualenv", "uv"))
     scenes: dict[str, Callable[[Commands], Any]] = {
+        "venv with pip": _venv,
         "uv venv": _uv_venv,
         "virtualenv": _virtualenv,
         "script in a path with spaces": lambda ways: _script(ways, SPACE),
@@ -46,12 +46,19 @@ def gathered(ways: Commands) -> dict[str, Any]:
         "uninstalled": _uninstalled,
         "foreign": _foreign,
     }
-    tools = {
+    return {"tools": tools, **{name: scene(ways) for name, scene in scenes.items()}}
+
+
+def _venv(ways: Commands) -> dict[str, Any]:
+    """An environment with the pip that ensurepip brings."""
+    place = f"{TEMP}/by-venv"
+    made = ways.run(ways.python, "-m", "venv", place)
+    pip = (f"{place}/bin/python", "-m", "pip")
+    return {
         "venv": how(made),
         "pip": how(ways.run(*pip, "--version")),
-        "installed": how(ways.run(*pip, "install", "-q", *OFFLINE, "virtualenv", "uv")),
+        "installed": how(ways.run(*pip, "install", "-q", *OFFLINE, SMALL)),
     }
-    return {"tools": tools, **{name: scene(ways) for name, scene in scenes.items()}}
 
 
 def _report(ways: Commands, made: Result, place: str) -> dict[str, Any]:

@@ -99,20 +99,16 @@ def _with_file(root: Path, place: str) -> Iterator[dict[str, Path]]:
         copy = Path(work, "folder")
         copy_folder(root / parent.relative_to("/"), copy)
         target = copy / path.relative_to(parent)
-        if link := _link(copy, target.parent):  # it would be followed on the host
-            raise OSError(f"{link} is a link on the way to {place}")
+        # What comes next on the way is missing or no folder; a link would be followed on the host.
+        step = copy / target.relative_to(copy).parts[0]
+        if step != target and step.is_symlink():
+            raise OSError(f"{step.name} is a link on the way to {place}")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)
         target.write_text(identities()["ca"].certificate)
         if parent == HASHED:  # update-ca-certificates makes both, the bundle and OpenSSL's names
             (copy / f"{identities()['ca'].subject_hash}.0").write_text(target.read_text())
         yield {str(parent): copy}
-
-
-def _link(folder: Path, path: Path) -> Path | None:
-    """The first symlink on the way from a folder to a path in it."""
-    way = [step for step in (path, *path.parents) if step.is_relative_to(folder) and step != folder]
-    return next((s.relative_to(folder) for s in reversed(way) if s.is_symlink()), None)
 
 
 def _real_folder(root: Path, path: PurePosixPath) -> bool:
