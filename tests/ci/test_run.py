@@ -69,13 +69,14 @@ def test_all_parts_in_order(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("bad", ["type", "build", "test"])
 def test_goes_on_after_a_failure(tmp_path: Path, bad: str) -> None:
-    """One part that fails makes the whole fail, and the others run all the same."""
-    done = ci(tmp_path, f'[ "$1" != {bad} ] || exit 7')
+    """One part that fails makes the whole fail and is shown again; the others run all the same."""
+    done = ci(tmp_path, f'[ "$1" != {bad} ] || {{ echo "what went wrong"; exit 7; }}')
 
     assert called(tmp_path) == PARTS
     assert done.returncode == 1
     times = sum(part.split()[0] == bad for part in PARTS)
     assert done.stdout.count("exit status 7") == 2 * times
+    assert done.stdout.count("what went wrong") == 2 * times
 
 
 def test_masks_hosts_and_has_no_stdin(tmp_path: Path) -> None:

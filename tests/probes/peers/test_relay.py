@@ -60,11 +60,24 @@ def test_a_client_is_started_and_hears_what_it_shall(tmp_path: Path) -> None:
     assert relay.end() == {"said": "got yes\n", "trouble": ""}
 
 
-def test_a_server_that_does_not_start_is_no_fault_of_the_subject(
+def test_relays_of_one_moment_have_their_own_servers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The trouble is told, so that nothing is judged by it."""
-    monkeypatch.setattr("everylinux.probes.peers.relay.READY_SECONDS", 0.2)
+    """With hardly more ports than relays, each is connected to the server that it started."""
+    monkeypatch.setattr("everylinux.probes.peers.relay.PORTS", (21_000, 21_024))
+    names = [f"s{number}" for number in range(8)]
+    relays = []
+    for name in names:
+        server = python(SERVER.replace("c.recv(100)", repr(name.encode())))
+        relays.append(Relay(tmp_path / name, Program((server,), listens=True), 1))
+    for name in names:
+        with connected(tmp_path / name) as subject:
+            assert subject.recv(100) == name.upper().encode()
+    assert [relay.end()["trouble"] for relay in relays] == [""] * len(names)
+
+
+def test_a_server_that_does_not_start_is_no_fault_of_the_subject(tmp_path: Path) -> None:
+    """The trouble is told at once, so that nothing is judged by it."""
     relay = Relay(tmp_path / "s", Program((python("raise SystemExit(1)"),), listens=True), 1)
     with connected(tmp_path / "s") as subject:
         assert subject.recv(100) == b""

@@ -27,7 +27,7 @@ COMING_SECONDS = 150.0
 """For a subject to connect: all conversations are prepared before the first, and are held one after
 the other; it is stopped after 120 s. Who was waited for 15 s was late on a busy machine."""
 LOOPBACK = "127.0.0.1"
-READY_SECONDS = 5.0
+READY_SECONDS = 30.0  # for a server to listen: a score of them start at once, on a busy machine
 LIFE_SECONDS = 4 * COMING_SECONDS
 """Of a program whose owner was killed: longer than any subject is waited for."""
 END_SECONDS = 2.0  # for a client to end by itself, once the subject has left
@@ -80,6 +80,11 @@ class Child:
         return there
 
     @property
+    def ended(self) -> bool:
+        """Whether it is no more."""
+        return self._process.poll() is not None
+
+    @property
     def crashed(self) -> bool:
         """Whether a signal ended it that is not ours."""
         status = self._process.poll()
@@ -121,13 +126,12 @@ class Relay:
         self._unix = socket.socket(socket.AF_UNIX)
         self._unix.bind(str(path))
         path.chmod(0o777)  # the subject may be another user
-        self._tcp = _server() if program.listens else socket.create_server((LOOPBACK, 0))
+        self._tcp = _kept() if program.listens else socket.create_server((LOOPBACK, 0))
         self._port = self._tcp.getsockname()[1]
         self._unix.settimeout(COMING_SECONDS * slowness)
         self._tcp.settimeout(self._seconds)
         self._unix.listen(rounds)
         if program.listens:
-            self._tcp.close()  # the port is the program's now
             self._start(0)
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -184,32 +188,42 @@ class Relay:
 
     def _other(self, number: int) -> socket.socket:
         if self._program.listens:
-            return _connected(self._port)
+            return _connected(self._port, self._children[0])
         if number < len(self._program.arguments):
             self._start(number)
         return self._tcp.accept()[0]
 
 
-def _server() -> socket.socket:
-    """Listens on a port that no outgoing connection will take, so that a program can have it next.
+def _kept() -> socket.socket:
+    """Keeps a port for a program that says SO_REUSEADDR, as servers do; no other relay can have it.
 
-    Linux gives those from 32768 on: ip_local_port_range in
+    A port that is let go is taken by one of the many relays that start in the same moment. This one
+    is taken without SO_REUSEADDR, so that nobody else is on it, and then allows it: whoever says it
+    may listen there as well, as long as we do not. See SO_REUSEADDR in
+    https://man7.org/linux/man-pages/man7/socket.7.html. Outgoing connections do not take it either:
+    Linux gives them ports from 32768 on, ip_local_port_range in
     https://www.kernel.org/doc/html/latest/networking/ip-sysctl.html.
     """
     for _ in range(TRIES):
-        with contextlib.suppress(OSError):
-            return socket.create_server((LOOPBACK, random.randrange(*PORTS)))  # noqa: S311 - no secret
+        made = socket.socket()
+        try:
+            made.bind((LOOPBACK, random.randrange(*PORTS)))  # noqa: S311 - no secret
+        except OSError:
+            made.close()
+            continue
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        return made
     raise OSError(f"no free port of {PORTS}")
 
 
-def _connected(port: int) -> socket.socket:
+def _connected(port: int, server: Child) -> socket.socket:
     """A connection to a server that may still be starting; ConnectionError if it does not."""
     until = time.monotonic() + READY_SECONDS
     while True:
         try:
             return socket.create_connection((LOOPBACK, port), SECONDS)
         except ConnectionError:
-            if time.monotonic() > until:
+            if server.ended or time.monotonic() > until:
                 raise
             time.sleep(0.01)
 
