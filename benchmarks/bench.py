@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -44,12 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     names = [name for name in MEASURES if not chosen.only or name in chosen.only]
     context = Context(ROOT, chosen.distro)
-    results = [
-        result
-        for name in names
-        for result in collect(PROMISED.get(name, {name: "s"}), MEASURES[name], context)
-    ]
-    write(chosen.output, results)
+    results: list[Measurement] = []
+    for name in names:
+        results += collect(PROMISED.get(name, {name: "s"}), MEASURES[name], context)
+        write(chosen.output, results)  # Ctrl-C in the next measure does not lose this one
     for result in results:
         value = "-" if result.value is None else f"{result.value:.6g} {result.unit}"
         print(f"{result.name:26} {value:>20}  {result.error}")  # noqa: T201 - it is a program
@@ -70,4 +69,5 @@ def write(path: Path, results: Sequence[Measurement]) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends what runs, as Ctrl-C does
     sys.exit(main())

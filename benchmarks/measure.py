@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import tempfile
 import time
@@ -14,6 +15,7 @@ from statistics import median
 
 TAIL_LINES = 3
 LOOK_SECONDS = 0.02
+END_SECONDS = 20.0  # for a build or a run of pytest to end its own children
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,10 @@ def run(argv: Sequence[str], cwd: Path, env: Mapping[str, str] | None = None) ->
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-        peak = watch(process)
+        try:
+            peak = watch(process)
+        finally:
+            end(process)
         seconds = time.perf_counter() - began
         output.seek(0)
         lines = output.read().decode(errors="replace").splitlines()
@@ -111,6 +116,17 @@ def run(argv: Sequence[str], cwd: Path, env: Mapping[str, str] | None = None) ->
         msg = f"{' '.join(argv[1:5])}: exit status {process.returncode}: {tail}"
         raise CannotMeasureError(msg)
     return Run(seconds, peak)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a program that still runs because we were interrupted, as Ctrl-C would, or by force."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def watch(process: subprocess.Popen[bytes]) -> int:

@@ -102,6 +102,29 @@ def test_a_failed_run_is_no_figure(tmp_path: Path) -> None:
         measure.run([sys.executable, "-c", "print('boo'); raise SystemExit(3)"], tmp_path)
 
 
+def test_an_interrupt_ends_what_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C leaves no program behind, and the figures of earlier measures are kept."""
+    bench, measure = module("bench"), module("measure")
+    started: list[Any] = []
+
+    def interrupted(process: object) -> int:
+        started.append(process)
+        raise KeyboardInterrupt
+
+    def ours(_: object) -> Iterator[object]:
+        monkeypatch.setattr(measure, "watch", interrupted)
+        yield measure.run([sys.executable, "-c", "import time; time.sleep(100)"], tmp_path)
+
+    first = [measure.Measurement("x", "s", 2.0)]
+    monkeypatch.setattr(bench, "MEASURES", {"x": lambda _: first, "y": ours})
+    file = tmp_path / "bench.json"
+
+    with pytest.raises(KeyboardInterrupt):
+        bench.main(["--output", str(file)])
+    assert results(file)["x"]["value"] == 2.0
+    assert started[0].poll() is not None
+
+
 def test_turns_are_interleaved_and_divided() -> None:
     """Both commands take turns, and a turn of many is counted per command."""
     commands = module("commands")
