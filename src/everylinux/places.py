@@ -21,6 +21,11 @@ def builds_root() -> Path:
     return cache_root() / "builds"
 
 
+def variants_root() -> Path:
+    """The folder of builds that are broken on purpose, where nobody takes them for good ones."""
+    return cache_root() / "variants"
+
+
 def project_root() -> Path:
     """The checkout that has build/recipes: the current folder or one above it, else the package's.
 

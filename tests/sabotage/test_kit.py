@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,9 +15,11 @@ from pathlib import Path
 import pytest
 
 from everylinux import checks
-from everylinux.commands import claims
+from everylinux.commands import build, claims, variants
 from everylinux.distribution import tree_digest
 from everylinux.errors import UsageError
+from everylinux.forge.driver import Forge
+from everylinux.forge.recipe import load_recipes
 from everylinux.model import Arch, Cell, Distribution, Image, Outcome, RootFs
 from everylinux.sabotage import alarms, copying, judging, registry, results, running
 from everylinux.sabotage.copying import Workshop
@@ -30,6 +33,7 @@ from tests.sabotage.test_static import EXPECTED
 PROJECT = Path(__file__).parents[2]
 LEAST = 100
 """Faults that there must be: issue 4, section 1."""
+VARIANTS = 4
 PASSED, FAILED, UNKNOWN = Outcome.PASSED, Outcome.FAILED, Outcome.UNKNOWN
 
 
@@ -68,6 +72,40 @@ def test_static_faults_need_no_cell(faults: dict[str, Fault]) -> None:
     in_cells = {name for name, check in checks.CHECKS.items() if "facts" in check.needs}
     wrong = [f.name for f in faults.values() if f.kind == "static" and f.kills & in_cells]
     assert wrong == []
+
+
+def test_variants_change_recipes_that_still_load(faults: dict[str, Fault], tmp_path: Path) -> None:
+    """Each changes one file of a copy of build/, and the forge can read what comes out."""
+    chosen = [one for one in faults.values() if one.kind == "variant"]
+    for one in chosen:
+        copy = tmp_path / one.name
+        shutil.copytree(PROJECT / "build", copy)
+        one.apply(copy)
+        files = [path for path in copy.rglob("*") if path.is_file()]
+        here = PROJECT / "build"
+        changed = [f for f in files if f.read_bytes() != (here / f.relative_to(copy)).read_bytes()]
+        assert len(changed) == 1, one.name
+        assert load_recipes(copy / "recipes").keys() == load_recipes(here / "recipes").keys()
+    assert len(chosen) == VARIANTS
+
+
+def test_variants_are_built_of_the_changed_recipes(
+    faults: dict[str, Fault], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The forge is given the copy and another folder than that of good builds; others need none."""
+    monkeypatch.setenv("EVERYLINUX_CACHE", str(tmp_path))
+    asked: list[tuple[str, Path]] = []
+
+    def finished(forge: Forge, _plan: object, _progress: object, target: Path) -> Path:
+        asked.append((str(forge.recipes["sqlite3"].environment), target))
+        return target
+
+    monkeypatch.setattr(build, "finished", finished)
+    monkeypatch.setattr("everylinux.forge.toolchain.missing", lambda *_: None)
+    variants.build_all([faults["sqlite_without_parentheses"], faults["no_fts5"]])
+    [(options, target)] = asked
+    assert "FTS3_PARENTHESIS" not in options
+    assert target == tmp_path / "variants/sqlite_without_parentheses"
 
 
 def test_names_and_globs(faults: dict[str, Fault]) -> None:

@@ -125,15 +125,19 @@ def the_edition(name: str) -> Edition:
     return editions[name]
 
 
-def make(
+def make(  # noqa: PLR0913 - what a build is, and where its recipes and archives come from
     edition: Edition,
     settings: Settings,
     names: tuple[str, ...],
     progress: Progress,
     *,
     offline: bool = False,
+    recipes_in: Path | None = None,
 ) -> Forge:
-    """Read the checkout; RecipeError for any mistake in it, EverylinuxError for a missing tool."""
+    """Read the checkout's build/, or `recipes_in` for it.
+
+    RecipeError for any mistake in it, EverylinuxError for a missing tool.
+    """
     from everylinux.forge import recipe, systems  # noqa: PLC0415 - only where a build is asked for
 
     machine = Path("/")
@@ -145,14 +149,14 @@ def make(
         toolchain.missing()
         toolchain.missing_for(settings.arch)
         programs = toolchain.fingerprint()
-    project, cache = places.project_root(), places.cache_root()
+    data, cache = recipes_in or places.project_root() / "build", places.cache_root()
     store = Store(cache)
     store.make()
     store.sweep()
-    lock = load_lock(project / "build" / "lock.yaml")
-    recipes = select(recipe.load_recipes(project / "build" / "recipes"), edition, settings)
+    lock = load_lock(data / "lock.yaml")
+    recipes = select(recipe.load_recipes(data / "recipes"), edition, settings)
     return Forge(
-        project=Project(project / "build", systems.SYSTEMS, systems.HOST_STEPS),
+        project=Project(data, systems.SYSTEMS, systems.HOST_STEPS),
         recipes=recipes,
         lock=lock,
         promises=tuple(promised(edition, settings, recipes, lock)),

@@ -19,7 +19,7 @@ from rich.text import Text
 
 from everylinux import distribution, planning, preparing
 from everylinux.checks import Expected
-from everylinux.commands import claims
+from everylinux.commands import claims, variants
 from everylinux.errors import EngineError, UsageError
 from everylinux.model import Cell, RootFs
 from everylinux.places import project_root
@@ -44,6 +44,7 @@ STYLES = {State.BY_ANOTHER: "yellow", State.SURVIVED: "red", State.BROKEN: "mage
 @click.option("--engine", default="auto", show_default=True, help="bubblewrap, podman, docker.")
 @click.option("-n", "workers", default=WORKERS, show_default=True, help="Processes.")
 @click.option("--false-alarms", default=0, metavar="N", help="Judge the good tree N times instead.")
+@click.option("--build-variants", "build", is_flag=True, help="Build what some faults need, first.")
 @click.option("--list", "listed", is_flag=True, help="List the faults and end.")
 def sabotage(  # noqa: PLR0913 - the options of the command line
     *,
@@ -54,6 +55,7 @@ def sabotage(  # noqa: PLR0913 - the options of the command line
     engine: str,
     workers: int,
     false_alarms: int,
+    build: bool,
     listed: bool,
 ) -> None:
     """Break copies of a good distribution, and tell which claims see it.
@@ -73,6 +75,8 @@ def sabotage(  # noqa: PLR0913 - the options of the command line
     run = Run(chosen, kept, project)
     try:
         with preparing.one_line(_say, sys.exit):
+            if build:
+                variants.build_all(chosen)
             run.begin(dist, where, engine, workers, false_alarms)
     finally:
         run.seconds = time.monotonic() - started

@@ -2,7 +2,8 @@
 
 The functions lie in a checkout's tests/sabotage/faults/: a fault is a test of the suites. Each
 takes the folder of a tree that is its own (files are hard links: they are replaced, never written
-into), and names the claims that must turn red. The manifest is made true after it.
+into), and names the claims that must turn red. The manifest is made true after it. A variant takes
+a copy of the recipes instead, of which the forge makes a tree.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class Fault:
     allows: tuple[str, ...]  # globs of claims that may turn red besides: consequences
     of: str  # "museum 19; spec: Security Features (RELRO)": rows and tables that it stands for
     kind: Kind
-    apply: Apply  # of a variant: does nothing
+    apply: Apply  # takes a tree; of a variant: a copy of the checkout's build/
     needs: tuple[str, ...] = ()  # programs of the machine
     root: bool = False  # only root can do it
 

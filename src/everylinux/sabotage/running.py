@@ -24,7 +24,7 @@ from everylinux.distribution import resolve
 from everylinux.engines.registry import choose
 from everylinux.errors import EverylinuxError
 from everylinux.model import Distribution, Section
-from everylinux.places import builds_root
+from everylinux.places import variants_root
 from everylinux.probes.registry import CELL_PROBES
 from everylinux.probes.static import child
 from everylinux.sabotage import copying, judging
@@ -34,8 +34,6 @@ from everylinux.sabotage.registry import FAULTS, Fault
 from everylinux.sabotage.results import Result, State, compare
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
-VARIANTS = "sabotage-"
-"""A variant is a build of the forge in a folder of this prefix and the fault's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +130,7 @@ def _impossible(task: Task) -> str:
     if task.fault.root and os.geteuid() != 0:
         return "only root can do this to a tree"
     if task.fault.kind == "variant" and not _variant(task.fault).is_dir():
-        return f"no variant was built: {_variant(task.fault).name}"
+        return "its variant was not built: everylinux sabotage --build-variants"
     seen = task.before.outcomes
     unseen = sorted(task.fault.kills - seen.keys())
     known = sorted(task.fault.kills & seen.keys())
@@ -143,7 +141,7 @@ def _impossible(task: Task) -> str:
 
 
 def _variant(fault: Fault) -> Path:
-    return builds_root() / f"{VARIANTS}{fault.name}"
+    return variants_root() / fault.name
 
 
 def _judged(task: Task) -> Judgement:
