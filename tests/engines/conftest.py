@@ -17,6 +17,7 @@ from everylinux.engines.box import AgentBox
 from everylinux.engines.bubblewrap import Bubblewrap
 from everylinux.engines.cell import FOLDERS, AgentEngine
 from everylinux.engines.docker import Docker
+from everylinux.engines.lxc import Lxc
 from everylinux.engines.podman import Podman
 from everylinux.errors import EngineError
 from everylinux.model import DEFAULT, NATIVE, Arch, Cell, Distribution, Image, RootFs
@@ -114,6 +115,13 @@ def podman() -> Podman:
 
 
 @pytest.fixture(scope="session")
+def lxc() -> Lxc:
+    engine = Lxc()
+    need(engine)
+    return engine
+
+
+@pytest.fixture(scope="session")
 def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docker]:
     """Through a dockerd that we start, away from any other, and stop by its pid."""
     if shutil.which("dockerd") is None or not ROOT:
@@ -168,6 +176,7 @@ def wait_for_dockerd(daemon: subprocess.Popen[bytes], folder: Path) -> None:
         "bubblewrap",
         pytest.param("podman", marks=pytest.mark.podman),
         pytest.param("docker", marks=pytest.mark.docker),
+        "lxc",
     ],
 )
 def engine(request: pytest.FixtureRequest) -> AgentEngine:
