@@ -63,7 +63,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     )  # fmt: skip
     for name, default, text in (
         ("--python", "", "which build to judge (default: 3.13)"),
-        ("--engine", "auto", "bubblewrap, podman, docker, lxc, qemu, or auto: what works first"),
+        ("--engine", "auto", "bubblewrap, podman, docker, lxc, ... (docs/engines.md), or auto"),
         ("--profile", "", "standalone, relocatable or system (default: by what the tree claims)"),
         ("--report-dir", "reports", "where the run's folder is made"),
         ("--rootfs-dir", "", "a folder of root filesystem tarballs"),

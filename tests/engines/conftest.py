@@ -16,10 +16,11 @@ from everylinux.engines.base import Engine
 from everylinux.engines.box import AgentBox
 from everylinux.engines.bubblewrap import Bubblewrap
 from everylinux.engines.cell import FOLDERS, AgentEngine
+from everylinux.engines.containerd import Containerd
 from everylinux.engines.docker import Docker
+from everylinux.engines.gvisor import Gvisor
 from everylinux.engines.lxc import Lxc
 from everylinux.engines.podman import Podman
-from everylinux.errors import EngineError
 from everylinux.model import DEFAULT, NATIVE, Arch, Cell, Distribution, Image, RootFs
 
 TARBALLS = Path(
@@ -27,6 +28,13 @@ TARBALLS = Path(
     or Path(__file__).parents[2].parent / "shared" / "rootfs"
 )
 ROOT = os.geteuid() == 0
+CONTAINERD = """version = 2
+root = "{folder}/root"
+state = "{folder}/state"
+disabled_plugins = ["io.containerd.grpc.v1.cri"]
+[grpc]
+address = "{folder}/socket"
+"""
 MakeRoot = Callable[[str], RootFs]
 Open = Callable[..., AgentBox]
 
@@ -122,6 +130,36 @@ def lxc() -> Lxc:
 
 
 @pytest.fixture(scope="session")
+def gvisor() -> Gvisor:
+    engine = Gvisor()
+    need(engine)
+    return engine
+
+
+@pytest.fixture(scope="session")
+def containerd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containerd]:
+    """Through a daemon that we start, away from any other, and stop by its pid."""
+    if shutil.which("containerd") is None or not ROOT:
+        pytest.skip("a containerd of our own needs root and the package containerd")
+    folder = tmp_path_factory.mktemp("containerd")
+    settings = CONTAINERD.format(folder=folder)
+    (folder / "config.toml").write_text(settings)
+    patch = pytest.MonkeyPatch()
+    patch.setenv("CONTAINERD_ADDRESS", f"{folder}/socket")
+    with (folder / "log").open("wb") as log:
+        argv = ["containerd", "--config", str(folder / "config.toml")]
+        daemon = subprocess.Popen(argv, stdout=log, stderr=log)
+    try:
+        wait_for(daemon, ["ctr", "version"], folder / "log")
+        need(Containerd())
+        yield Containerd()
+    finally:
+        patch.undo()
+        daemon.terminate()
+        daemon.wait(30)
+
+
+@pytest.fixture(scope="session")
 def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docker]:
     """Through a dockerd that we start, away from any other, and stop by its pid."""
     if shutil.which("dockerd") is None or not ROOT:
@@ -131,7 +169,7 @@ def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docker]:
     patch = pytest.MonkeyPatch()
     patch.setenv("DOCKER_HOST", f"unix://{folder}/socket")
     try:
-        wait_for_dockerd(daemon, folder)
+        wait_for(daemon, ["docker", "info"], folder / "log")
         need(Docker())
         yield Docker()
     finally:
@@ -156,18 +194,15 @@ def start_dockerd(folder: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(argv, stdout=log, stderr=log)
 
 
-def wait_for_dockerd(daemon: subprocess.Popen[bytes], folder: Path) -> None:
+def wait_for(daemon: subprocess.Popen[bytes], question: list[str], log: Path) -> None:
     for _ in range(150):
         if daemon.poll() is not None:
             break
-        try:
-            Docker().ask("info")
-        except EngineError:
-            time.sleep(0.1)
-        else:
+        if subprocess.run(question, capture_output=True, check=False).returncode == 0:
             return
-    last = (folder / "log").read_text(errors="replace").strip().splitlines()[-1:]
-    pytest.skip(f"dockerd does not start here: {last}")
+        time.sleep(0.1)
+    last = log.read_text(errors="replace").strip().splitlines()[-1:]
+    pytest.skip(f"{daemon.args} does not start here: {last}")
 
 
 @pytest.fixture(
@@ -177,6 +212,7 @@ def wait_for_dockerd(daemon: subprocess.Popen[bytes], folder: Path) -> None:
         pytest.param("podman", marks=pytest.mark.podman),
         pytest.param("docker", marks=pytest.mark.docker),
         "lxc",
+        "containerd",
     ],
 )
 def engine(request: pytest.FixtureRequest) -> AgentEngine:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from everylinux.engines.cell import HOSTNAME, SHARED, TEMP_BYTES, AgentEngine, Place
+from everylinux.engines.oci import SHM, make_skeleton
 from everylinux.engines.trial import try_engine
 from everylinux.errors import EngineError
 from everylinux.model import CELL
@@ -19,7 +20,6 @@ from everylinux.model import CELL
 CAPABILITIES = "setuid setgid kill setpcap"  # as in bubblewrap.py
 FILTER = Path("/usr/share/lxc/config/common.seccomp")
 """What LXC's own templates let no container call: part of what a user of LXC has."""
-SHM = "/dev/shm"  # noqa: S108 - the cell's
 GUARDED = ("acpi", "asound", "fs", "irq", "bus", "mtrr", "scsi", "swaps")
 """Below /proc, besides what `proc:mixed` guards: what uid 0 may write without any capability."""
 SECONDS = 20.0  # for a tool to answer
@@ -41,9 +41,7 @@ class Lxc(AgentEngine):
 
     def argv(self, place: Place) -> list[str]:
         """Write the container's settings, and the folders that mounts need; start it."""
-        skeleton = place.folder / "skeleton"
-        for source, target in place.binds:
-            _mount_point(skeleton, source, target)
+        skeleton = make_skeleton(place)
         for name in ("lxc", "delta"):
             (place.folder / name).mkdir()
         settings = place.folder / "config"
@@ -68,18 +66,6 @@ def _ask(*line: str) -> str:
 
 def _named(place: Place) -> tuple[str, ...]:
     return ("-n", place.name, "-P", str(place.folder / "lxc"))
-
-
-def _mount_point(skeleton: Path, source: Path, target: str) -> None:
-    """Make what something is mounted on, if that is in the folder of ours."""
-    if not Path(target).is_relative_to(CELL):
-        return
-    point = skeleton / Path(target).relative_to(CELL)
-    if source.is_dir():
-        point.mkdir(parents=True, exist_ok=True)
-    else:
-        point.parent.mkdir(parents=True, exist_ok=True)
-        point.touch()
 
 
 def _settings(place: Place, skeleton: Path) -> Iterator[str]:

@@ -6,15 +6,21 @@ import difflib
 
 from everylinux.engines.base import Engine
 from everylinux.engines.bubblewrap import Bubblewrap
+from everylinux.engines.containerd import Containerd
 from everylinux.engines.docker import Docker
 from everylinux.engines.fake import Fake
+from everylinux.engines.gvisor import Gvisor
 from everylinux.engines.lxc import Lxc
 from everylinux.engines.podman import Podman
 from everylinux.engines.qemu import Qemu
 from everylinux.errors import EngineError, UsageError
 
 ENGINES: dict[str, Engine] = {
-    engine.name: engine for engine in (Bubblewrap(), Podman(), Docker(), Lxc(), Qemu(), Fake())
+    engine.name: engine
+    for engine in (
+        *(Bubblewrap(), Podman(), Docker()),
+        *(Lxc(), Containerd(), Gvisor(), Qemu(), Fake()),
+    )
 }
 """Every engine by its name."""
 AUTO = ("bubblewrap", "podman", "docker")
