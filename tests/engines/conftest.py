@@ -202,7 +202,7 @@ def wait_for(daemon: subprocess.Popen[bytes], question: list[str], log: Path) ->
             return
         time.sleep(0.1)
     last = log.read_text(errors="replace").strip().splitlines()[-1:]
-    pytest.skip(f"{daemon.args} does not start here: {last}")
+    pytest.skip(f"the daemon of {question[0]} does not start here: {last}")
 
 
 @pytest.fixture(
