@@ -13,6 +13,7 @@ import everylinux
 from everylinux.agent import agent_path, session
 from everylinux.engines import registry
 from everylinux.engines.bubblewrap import Bubblewrap
+from everylinux.engines.containerd import Containerd
 from everylinux.engines.docker import Docker
 from everylinux.engines.registry import AUTO, ENGINES, choose
 from everylinux.errors import EngineError, UsageError
@@ -92,6 +93,19 @@ def test_a_tool_that_is_there_is_still_tried(
     reason = Bubblewrap().unavailable()
     assert reason
     assert "No permissions to create new namespace" in reason
+
+
+def test_no_daemon_of_containerd_s_is_told_at_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It is not asked: ctr waits ten seconds for a socket, at each start of ours."""
+    fake_tool(tmp_path, "ctr", f"touch {tmp_path}/asked")
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("CONTAINERD_ADDRESS", str(tmp_path / "none"))
+    if os.geteuid() == 0:
+        assert f"no socket {tmp_path / 'none'}" in (Containerd().unavailable() or "")
+    Containerd().sweep()
+    assert not (tmp_path / "asked").exists()
 
 
 def test_a_tool_that_hangs_is_not_waited_for(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 from everylinux.engines import owner
 from everylinux.engines.cell import AgentEngine, Place, sweep_folders
@@ -13,6 +14,8 @@ from everylinux.engines.trial import try_engine
 
 NAMESPACE = "everylinux"  # containerd's word: containers of others are in others
 SECONDS = 20.0  # for ctr to answer
+SOCKET = "/run/containerd/containerd.sock"
+MOVE = "start containerd, or name its socket in CONTAINERD_ADDRESS"
 
 
 class Containerd(AgentEngine):
@@ -28,7 +31,7 @@ class Containerd(AgentEngine):
             return "containerd: no ctr on PATH: install the package containerd"
         if os.geteuid() != 0:
             return "containerd: only root may ask it: run everylinux as root"
-        return try_engine(self, "start containerd, or name its socket in CONTAINERD_ADDRESS")
+        return _no_socket() or try_engine(self, MOVE)
 
     def argv(self, place: Place) -> list[str]:
         """Write the bundle, and run it in the foreground."""
@@ -47,7 +50,8 @@ class Containerd(AgentEngine):
 
     def sweep(self) -> tuple[str, ...]:
         """Remove containers and folders of processes of ours that are gone, only those."""
-        names = _ask("containers", "list", "--quiet").split() if shutil.which("ctr") else []
+        there = shutil.which("ctr") and not _no_socket()
+        names = _ask("containers", "list", "--quiet").split() if there else []
         left = [name for name in names if owner.is_left(name)]
         for name in left:
             _remove(name)
@@ -55,6 +59,12 @@ class Containerd(AgentEngine):
 
 
 CTR = ("ctr", f"--namespace={NAMESPACE}")
+
+
+def _no_socket() -> str:
+    """Why nobody can be asked, told at once: ctr waits ten seconds for a socket to come."""
+    socket = os.environ.get("CONTAINERD_ADDRESS", SOCKET)
+    return "" if Path(socket).exists() else f"containerd: no socket {socket}: {MOVE}"
 
 
 def _remove(name: str) -> None:
