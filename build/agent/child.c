@@ -170,11 +170,22 @@ static int execute(const struct command *command) {
     return denied ? EACCES : ENOENT;
 }
 
+/* glibc asks prlimit64 alone, which Linux 2.6.36 brought; musl asks the older call as well. */
+static int limit(int resource, const struct rlimit *value) {
+    if (setrlimit(resource, value) == 0) return 0;
+    if (errno != ENOSYS) return -1;
+    unsigned long most = -1, soft = value->rlim_cur, hard = value->rlim_max;
+    if (value->rlim_cur > most) soft = most;
+    if (value->rlim_max > most) hard = most;
+    unsigned long old[2] = {soft, hard};
+    return (int)syscall(SYS_setrlimit, resource, old);
+}
+
 void child_become(const struct command *command, int failure_fd) {
     umask(022);
     reset_signals();
     for (int i = 0; i < command->limits_count; i++)
-        if (setrlimit(command->limits[i].resource, &command->limits[i].value) < 0)
+        if (limit(command->limits[i].resource, &command->limits[i].value) < 0)
             fail(failure_fd, errno, "setrlimit");
     become_user(command, failure_fd);
     if (chdir(command->cwd ? command->cwd : "/") < 0) fail(failure_fd, errno, "chdir");

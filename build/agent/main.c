@@ -49,11 +49,11 @@ static int spin(double milliseconds) {
 /* What an engine's own start left open must reach no command. */
 static void close_inherited(void) {
     struct rlimit files;
-    getrlimit(RLIMIT_NOFILE, &files);
     DIR *folder = opendir("/proc/self/fd");
     struct dirent *item;
     if (folder == NULL) {
-        rlim_t last = files.rlim_cur < 65536 ? files.rlim_cur : 65536;
+        int told = getrlimit(RLIMIT_NOFILE, &files) == 0; /* glibc's cannot below Linux 2.6.36 */
+        rlim_t last = told && files.rlim_cur < 65536 ? files.rlim_cur : 65536;
         for (int fd = 3; (rlim_t)fd < last; fd++) close(fd);
         return;
     }
