@@ -162,3 +162,13 @@ def test_xml(facts: Facts, evidence: Evidence, expected: Expected) -> None:
 def test_serial(facts: Facts, evidence: Evidence, expected: Expected) -> None:
     """json, pickle and csv work through their C parts and give known bytes."""
     agrees(facts, "answers_serial", expected.table(KNOWN), evidence)
+
+
+@check(
+    "ANS-076",
+    source="Python's language reference, 3.3.8; museum 28 (uv#13610)",
+    remedy="Build without folding of functions that look alike (BOLT's or the linker's ICF).",
+)
+def test_slots(facts: Facts, evidence: Evidence, expected: Expected) -> None:
+    """Operators of built-in types and their subclasses reach the function of their own slot."""
+    agrees(facts, "answers_slots", expected.table(KNOWN), evidence)

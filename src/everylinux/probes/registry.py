@@ -44,6 +44,7 @@ CELL_PROBES: tuple[CellProbe, ...] = (
             "answers_multibyte",
             "answers_xml",
             "answers_serial",
+            "answers_slots",
         ),
         also=("asking",),
     ),

@@ -302,6 +302,29 @@ def serial_answers() -> dict[str, Any]:
     }
 
 
+def slot_answers() -> dict[str, Any]:
+    """One operation for each kind of wrapper that the slots of types have, by its own name."""
+    half = type("Half", (str,), {"__radd__": lambda _, other: "reflected " + other})
+    both = [int.__dict__["__%s%s__" % (side, name)] for name in SIDED for side in ("", "r")]
+    return {
+        "half": [half("a") + "b", "a" + half("b"), half("a") * 2, half("%s") % 1],
+        "sides": [repr(wrapper(7, 3)) for wrapper in both],
+        "order": [
+            getattr(str, "__%s__" % name)("a", "b") for name in ("lt", "le", "eq", "ne", "gt", "ge")
+        ],
+        "sequence": [str.__add__("a", "b"), str.__rmul__("a", 2), str.__contains__("a", "b")],
+        "sets": [sorted(set.__sub__({1, 2}, {2, 3})), sorted(set.__rsub__({1, 2}, {2, 3}))],
+        "alone": [
+            int.__neg__(5),
+            int.__pos__(5),
+            int.__abs__(-5),
+            int.__invert__(5),
+            int.__index__(5),
+        ],
+    }
+
+
+SIDED = ("add", "sub", "mul", "floordiv", "truediv", "mod", "divmod", "pow", "lshift", "rshift")
 ASKERS = {
     "answers_zlib": zlib_answers,
     "answers_bz2": bz2_answers,
@@ -318,5 +341,6 @@ ASKERS = {
     "answers_multibyte": multibyte_answers,
     "answers_xml": xml_answers,
     "answers_serial": serial_answers,
+    "answers_slots": slot_answers,
 }
 SECTIONS = sys.modules["__main__"].load("asking").sections(ASKERS)
