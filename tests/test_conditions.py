@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from fnmatch import filter as matching
 from pathlib import Path
 
 import pytest
 
 from everylinux.conditions import FILE, Condition, load, why_not
+from everylinux.engines.registry import ENGINES
 from everylinux.errors import FileError
 from everylinux.model import Arch, Cell, Image
 from everylinux.postures import POSTURES
@@ -40,11 +42,14 @@ def test_kernels(word: str, holds: set[str]) -> None:
 
 
 def test_the_reason_names_the_cause() -> None:
-    """Kernel or posture, whichever the row is about."""
+    """Kernel, posture or engine, whichever the row is about."""
     rows = (
         Condition(("STA-*",), "too slow", kernels=("floor",)),
         Condition(("LCH-003",), "no /proc/self/fd", postures=("no-proc",)),
+        Condition(("TRM-038",), "no SIGWINCH", engines=("gvisor",)),
     )
+    assert why_not("TRM-038", replace(cell(), engine="gvisor"), rows) == "gvisor: no SIGWINCH"
+    assert why_not("TRM-038", cell(), rows) == ""
     both = cell("3.10", "no-proc")
     assert why_not("STA-001", both, rows) == "3.10: too slow"
     assert why_not("LCH-003", both, rows) == "no-proc: no /proc/self/fd"
@@ -79,5 +84,6 @@ def test_the_table_names_claims_and_postures_that_there_are() -> None:
 
     assert [pattern for pattern in patterns if not matching(ids, pattern)] == []
     assert [pattern for pattern in postures if not matching(POSTURES, pattern)] == []
-    assert [row for row in rows if not row.kernels and not row.postures] == []
+    assert {name for row in rows for name in row.engines} <= set(ENGINES)
+    assert [row for row in rows if not (row.kernels or row.postures or row.engines)] == []
     assert all(row.holds(cell()) is False for row in rows)

@@ -1,4 +1,4 @@
-"""Which claims are not judged under a kernel or in a posture, and why: data, never silence."""
+"""Which claims are not judged under a kernel, in a posture, by an engine, and why: data."""
 
 from __future__ import annotations
 
@@ -21,17 +21,25 @@ FLOOR, REAL, BELOW = "floor", "real", "below "
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A row: claims that a kernel or a posture makes meaningless."""
+    """A row: claims that a kernel, a posture or an engine makes meaningless."""
 
     claims: tuple[str, ...]  # ids and globs of ids
     why: str
     kernels: tuple[str, ...] = ()  # "floor", "real", "below 3.17", or globs of names
     postures: tuple[str, ...] = ()  # globs of names
+    engines: tuple[str, ...] = ()  # names
 
     def holds(self, cell: Cell) -> bool:
         """Whether a cell is one of those that the row is about."""
-        by_kernel = any(_means(word, cell.kernel) for word in self.kernels)
-        return by_kernel or any(fnmatchcase(cell.posture, word) for word in self.postures)
+        return bool(self.holds_in(cell))
+
+    def holds_in(self, cell: Cell) -> str:
+        """The kernel, engine or posture of a cell by which the row is about it; "" if it is not."""
+        if any(_means(word, cell.kernel) for word in self.kernels):
+            return cell.kernel
+        if cell.engine in self.engines:
+            return cell.engine
+        return cell.posture if any(fnmatchcase(cell.posture, w) for w in self.postures) else ""
 
     def about(self, claim: str) -> bool:
         """Whether a claim is one of the row's."""
@@ -59,18 +67,19 @@ def load(path: Path) -> tuple[Condition, ...]:
 
 
 def _condition(path: Path, number: int, row: Mapping[str, Any]) -> Condition:
-    known = {"claims", "why", "kernels", "postures"}
+    kinds = ("kernels", "postures", "engines")
+    known = {"claims", "why", *kinds}
     if not isinstance(row, dict) or set(row) - known or not row.get("why"):
-        move = f"a row has claims, why, and kernels or postures: {path.name}"
+        move = f"a row has claims, why, and kernels, postures or engines: {path.name}"
         raise FileError(str(path), str(number), "no condition", move=move)
-    lists = {name: tuple(row.get(name, ())) for name in ("claims", "kernels", "postures")}
+    lists = {name: tuple(row.get(name, ())) for name in ("claims", *kinds)}
     return Condition(why=row["why"], **lists)
 
 
 def why_not(claim: str, cell: Cell, conditions: Sequence[Condition]) -> str:
     """Why a claim is not judged in a cell; "" if it is."""
     for row in conditions:
-        if row.about(claim) and row.holds(cell):
-            where = cell.kernel if any(_means(w, cell.kernel) for w in row.kernels) else ""
-            return f"{where or cell.posture}: {row.why}"
+        where = row.about(claim) and row.holds_in(cell)
+        if where:
+            return f"{where}: {row.why}"
     return ""

@@ -62,6 +62,9 @@ def test_what_it_cannot_do(gvisor: Gvisor, box: AgentBox, open_cell: Open) -> No
 
 def test_nothing_of_32_bit(gvisor: Gvisor, make_root: MakeRoot, subject: Distribution) -> None:
     """What it cannot start is not run: a start that failed would be taken for a claim's."""
+    old = make_root("busybox-musl-x86")
+    with pytest.raises(EngineError, match="no program of 32 bit"):
+        gvisor.open(Cell(old.image, "3.13", "gvisor"), subject, old)
     root = make_root("busybox-musl-x86_64")
     small = replace(subject, arch=Arch("x86"))
     with pytest.raises(EngineError, match="no program of 32 bit"):

@@ -46,7 +46,9 @@ class Gvisor(AgentEngine):
         return try_engine(self, "try `runsc --platform=systrap do COMMAND` by hand")
 
     def refuses(self, cell: Cell) -> str:
-        """Filters of system calls are taken and not obeyed, and there is no MDWE."""
+        """Filters of system calls are taken and not obeyed; no MDWE, no userland of 32 bit."""
+        if cell.image.arch == SMALL:
+            return "gvisor starts no program of 32 bit"
         if cell.kernel != NATIVE or POSTURES[cell.posture].mdwe:
             return "gvisor is a kernel of its own: it has no floors and no MDWE"
         return super().refuses(cell)

@@ -23,6 +23,7 @@ FILTER = Path("/usr/share/lxc/config/common.seccomp")
 GUARDED = ("acpi", "asound", "fs", "irq", "bus", "mtrr", "scsi", "swaps")
 """Below /proc, besides what `proc:mixed` guards: what uid 0 may write without any capability."""
 SECONDS = 20.0  # for a tool to answer
+LINKS = 40  # on the way to one file: as many as Linux follows, path_resolution(7)
 
 
 class Lxc(AgentEngine):
@@ -75,7 +76,7 @@ def _settings(place: Place, skeleton: Path) -> Iterator[str]:
         cause = f"{place.root} cannot be mounted by lxc"
         raise EngineError(cause, move="move it to a path without a colon")
     yield from (f"rootfs.path = overlay:{_line(place.root)}:{delta}", "rootfs.options = ro")
-    yield from ("autodev = 1", "pty.max = 0", "tty.max = 0", "console.path = none")
+    yield from ("autodev = 1", "pty.max = 1024", "tty.max = 0", "console.path = none")
     yield from ("net.0.type = empty", "net.0.flags = up", f"uts.name = {HOSTNAME}")
     yield from ("no_new_privs = 1", f"cap.keep = {CAPABILITIES}", "apparmor.profile = unconfined")
     yield from ("cgroup.relative = 1", f"init.cmd = {' '.join(place.agent_argv())}")
@@ -93,7 +94,25 @@ def _settings(place: Place, skeleton: Path) -> Iterator[str]:
             yield _mount("tmpfs", folder, "tmpfs", options)
     yield _mount(skeleton, str(CELL), "none", "bind,ro")
     for source, target in place.binds:
-        yield _mount(source, target, "none", "bind,ro")
+        yield _mount(source, behind_links(place.root, target), "none", "bind,ro")
+
+
+def behind_links(root: Path, target: str) -> str:
+    """Where a path of the cell leads, within its root: LXC mounts nothing through a link."""
+    at, names, left = Path("/"), list(Path(target).parts[1:]), LINKS
+    while names:
+        name = names.pop(0)
+        here = root / at.relative_to("/") / name
+        if name == "..":
+            at = at.parent
+        elif left and here.is_symlink():
+            left -= 1
+            link = here.readlink()
+            names = [*link.parts[link.is_absolute() :], *names]
+            at = Path("/") if link.is_absolute() else at
+        else:
+            at /= name
+    return str(at)
 
 
 def _mount(source: Path | str, target: str, kind: str, options: str) -> str:

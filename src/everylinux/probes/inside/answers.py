@@ -313,7 +313,7 @@ def slot_answers() -> dict[str, Any]:
             getattr(str, "__%s__" % name)("a", "b") for name in ("lt", "le", "eq", "ne", "gt", "ge")
         ],
         "sequence": [str.__add__("a", "b"), str.__rmul__("a", 2), str.__contains__("a", "b")],
-        "sets": [sorted(set.__sub__({1, 2}, {2, 3})), sorted(set.__rsub__({1, 2}, {2, 3}))],
+        "sets": [sorted(getattr(set, name)({1, 2}, {2, 3})) for name in ("__sub__", "__rsub__")],
         "alone": [
             int.__neg__(5),
             int.__pos__(5),
