@@ -63,6 +63,18 @@ def test_extensions_import(facts: Facts, evidence: Evidence, expected: Expected)
 
 
 @check(
+    "IMP-037",
+    source="spec: File Layout Reference (shared_libraries/lib); museum 51",
+    remedy="Read the loader's message, and look at what changed the file last: patchelf, strip.",
+    profiles=OPTIONAL_ELSEWHERE,
+)
+def test_every_library_loads(facts: Facts, evidence: Evidence) -> None:
+    """Every shared library of the tree is loaded by itself, also those that no module needs."""
+    evidence.update({"refused": facts["libraries.refused"], "found": facts["libraries.found"]})
+    assert [evidence["refused"], evidence["found"] != []] == [{}, True]
+
+
+@check(
     "IMP-035",
     source="museum 16, 43, 50",
     remedy="Read the loader's message: ship what the module needs, or do not ship the module.",

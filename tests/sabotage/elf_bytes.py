@@ -14,8 +14,10 @@ SEGMENT = struct.Struct("<IIQQQQQQ")  # type, flags, offset, vaddr, paddr, files
 FIELDS = ("type", "flags", "offset", "vaddr", "paddr", "filesz", "memsz", "align")
 SECTION = struct.Struct("<IIQQQQIIQQ")
 DYN = struct.Struct("<qQ")
+KIND, UNKNOWN_KIND = 8, 0x7FFF  # offset of a relocation's type in its row; none has this one
 TAGS = {
     "NULL": 0,
+    "RELA": 7,
     "NEEDED": 1,
     "STRTAB": 5,
     "STRSZ": 10,
@@ -85,6 +87,19 @@ def add_dynamic(path: Path, tag: str, like: str) -> None:
         place, _ = _dynamic(content, "NULL")
         DYN.pack_into(content, place, TAGS[tag], _dynamic(content, like)[1])
         _dynamic(content, "NULL")  # the list still ends
+
+    edit(path, change)
+
+
+def spoil_relocation(path: Path) -> None:
+    """Give the first relocation of a kind that no loader knows, as a tool that miscounts may."""
+
+    def change(content: bytearray) -> None:
+        address = _dynamic(content, "RELA")[1]
+        rows = [row for _, row in segments(content) if row["type"] == LOAD]
+        row = next(r for r in rows if r["vaddr"] <= address < r["vaddr"] + r["filesz"])
+        place = address - row["vaddr"] + row["offset"] + KIND
+        struct.pack_into("<I", content, place, UNKNOWN_KIND)
 
     edit(path, change)
 

@@ -42,6 +42,7 @@ _sets("IMP-027", "a debug build", "interpreter", "debug", value=True)
 _sets("IMP-028", "file names in ASCII", "interpreter", "utf8", ["ascii", "utf-8"])
 _sets("IMP-030", "stale bytecode", "bytecode", "bad", {"os.py": "older than its source"})
 _sets("IMP-036", "bytecode of another source", "bytecode", "unlike", ["ssl.py"])
+_sets("IMP-037", "a library is damaged", "libraries", "refused", {"libz.so.1": "bad relocation"})
 _sets("IMP-031", "start compiles site", "bytecode", "at_start", ["# code object from 'site.py'"])
 
 

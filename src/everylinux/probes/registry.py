@@ -23,7 +23,7 @@ from everylinux.probes.trust import Trust
 CELL_PROBES: tuple[CellProbe, ...] = (
     Inside(
         "imports",
-        ("imports", "extension_set", "interpreter", "bytecode", "attributes"),
+        ("imports", "libraries", "extension_set", "interpreter", "bytecode", "attributes"),
         also=("importing",),
     ),
     Inside(

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from everylinux.sabotage.registry import fault
+from tests.sabotage.elf_bytes import spoil_relocation
 from tests.sabotage.elf_tools import patchelf
 from tests.sabotage.faults.means import (
     append,
@@ -406,3 +407,9 @@ def data_of_pydoc_missing(tree: Path) -> None:
     path.unlink()
     for bytecode in path.parent.glob("__pycache__/pydoc.*"):
         bytecode.unlink()
+
+
+@fault("IMP-037", of="museum 51", kind="behaviour", allows=("ELF-*",))
+def library_damaged(tree: Path) -> None:
+    """A tool has damaged a library that no module of the standard library needs."""
+    spoil_relocation(lib(tree, "libncurses"))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 SECONDS = 60.0
+TEXT = 500
 NOT_LIBRARY = {"__pycache__", "site-packages", "lib-dynload", "test", "tests", "idle_test"}
 # They start a program or print when imported, which is what they are for.
 STARTS_SOMETHING = {"antigravity", "this", "idlelib.idle"}
@@ -240,8 +241,37 @@ def attributes(_: Sequence[str]) -> dict[str, Any]:
     }
 
 
+def libraries(_: Sequence[str]) -> dict[str, Any]:
+    """The shared libraries of the tree, and what the loader says of those that it refuses."""
+    folder = os.path.join(sys.base_prefix, "shared_libraries", "lib")
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    found = [name for name in names if ".so" in name]
+    told = {name: _loaded(os.path.join(folder, name)) for name in found}
+    return {"found": found, "refused": {name: why for name, why in told.items() if why}}
+
+
+def _loaded(path: str) -> str:
+    """Why a library cannot be loaded, tried in a child: a broken one may end it by a signal."""
+    import _ctypes
+
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            _ctypes.dlopen(path, os.RTLD_NOW)
+        except OSError as error:
+            os.write(writer, str(error).encode()[:TEXT])
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as stream:
+        why = stream.read().decode("utf-8", "replace")
+    status = os.waitpid(child, 0)[1]
+    return why or ("status %d" % status if status else "")
+
+
 SECTIONS = {
     "imports": imports,
+    "libraries": libraries,
     "extension_set": extension_set,
     "interpreter": interpreter,
     "bytecode": bytecode,
