@@ -170,7 +170,7 @@ static int execute(const struct command *command) {
     return denied ? EACCES : ENOENT;
 }
 
-/* glibc asks prlimit64 alone, which Linux 2.6.36 brought; musl asks the older call as well. */
+/* glibc asks a call alone that Linux 2.6.36 brought; musl asks the older one as well. */
 static int limit(int resource, const struct rlimit *value) {
     if (setrlimit(resource, value) == 0) return 0;
     if (errno != ENOSYS) return -1;

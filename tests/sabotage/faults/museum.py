@@ -412,4 +412,4 @@ def data_of_pydoc_missing(tree: Path) -> None:
 @fault("IMP-037", of="museum 51", kind="behaviour", allows=("ELF-*",))
 def library_damaged(tree: Path) -> None:
     """A tool has damaged a library that no module of the standard library needs."""
-    spoil_relocation(lib(tree, "libncurses"))
+    spoil_relocation(lib(tree, "libintl"))
