@@ -140,22 +140,27 @@ def test_turns_are_interleaved_and_divided() -> None:
 
 
 def test_each_area_has_its_cost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The seconds of its claims, the first run left out; one that cannot run hides no other."""
+    """Seconds of its claims without the first run; what cannot run hides nothing."""
     runs, measure, bench = module("runs"), module("measure"), module("bench")
-    for area in ("one", "two"):
+    for area in ("none", "one", "two"):
         (tmp_path / "suites" / area).mkdir(parents=True)
         (tmp_path / "suites" / area / "test_it.py").touch()
     told = iter((90.0, 3.0, 2.0))
 
     def judged(_: object, area: str) -> tuple[list[dict[str, float]], object]:
+        if area == "none":
+            reason = "exit status 3: a cell has nothing but skips"
+            raise measure.CannotMeasureError(reason)
         if area == "one":
             reason = "exit status 1"
             raise measure.CannotMeasureError(reason)
         return [{"seconds": next(told)}, {"seconds": 0.5}], measure.Run(7.0, 0)
 
     monkeypatch.setattr(runs, "judged", judged)
-    one, two = runs.suite_costs(measure.Context(tmp_path, "any"))
+    none, one, two = runs.suite_costs(measure.Context(tmp_path, "any"))
 
+    assert (none.value, none.error) == (None, "")
+    assert "nothing but skips" in none.more["skipped"]
     assert (one.name, one.value, one.error) == ("suite.one", None, "exit status 1")
     assert (two.name, two.unit, two.value) == ("suite.two", "s", 2.5)
     assert (two.more["claims"], two.more["command"]) == (2, 7.0)
