@@ -11,18 +11,20 @@ from functools import cache
 from pathlib import PurePosixPath
 from types import MappingProxyType
 
-from everylinux.engines.cell import HOSTNAME, SHARED, TEMP_BYTES, AgentEngine, Place
+from everylinux.engines.cell import (
+    CAPABILITIES,
+    GUARDED,
+    HOSTNAME,
+    SHARED,
+    TEMP_BYTES,
+    AgentEngine,
+    Place,
+)
 from everylinux.engines.trial import try_engine
 from everylinux.errors import EngineError
 from everylinux.model import CELL
 
-# The agent keeps these (SETPCAP only until it has emptied the bounding set); commands get none. A
-# posture that needs a remount gives it SYS_ADMIN until it has done that.
-CAPABILITIES = ("CAP_SETUID", "CAP_SETGID", "CAP_KILL", "CAP_SETPCAP")
 NAMESPACES = ("ipc", "pid", "net", "uts", "cgroup-try")
-GUARDED = ("sys", "sysrq-trigger", "acpi", "asound", "fs", "mtrr", "scsi", "swaps")
-"""Below /proc: what uid 0 may write by its number alone, without any capability. The cell's root
-is the machine's where we run as root, and bwrap itself guards bus and irq only."""
 PROC, SHM = "/proc", "/dev/shm"  # noqa: S108 - the cell's
 SIZE_SINCE = (0, 7)
 """The version that learned --size; before, the memory limit of the cell bounds /tmp."""
@@ -65,8 +67,9 @@ def _privileges(place: Place) -> Iterator[str]:
     if os.geteuid() != 0:
         yield from ("--unshare-user", "--uid", "0", "--gid", "0")
     yield from ("--cap-drop", "ALL")
-    for name in (*CAPABILITIES, *(["CAP_SYS_ADMIN"] if place.posture.noexec else [])):
-        yield from ("--cap-add", name)
+    # A posture that needs a remount gives the agent SYS_ADMIN until it has done that.
+    for name in (*CAPABILITIES, *(["SYS_ADMIN"] if place.posture.noexec else [])):
+        yield from ("--cap-add", f"CAP_{name}")
 
 
 def _parents(place: Place) -> list[str]:
@@ -80,7 +83,7 @@ def _mounts(place: Place) -> Iterator[str]:
     yield from ("--ro-bind", str(place.root), "/", "--dev", "/dev")
     if PROC not in place.posture.without:
         yield from ("--proc", PROC)
-        for name in GUARDED:
+        for name in GUARDED:  # bwrap itself guards bus and irq only
             yield from ("--ro-bind-try", f"/proc/{name}", f"/proc/{name}")
     yield from ("--tmpfs", SHM) if place.posture.noexec else ()
     if version() >= SIZE_SINCE:

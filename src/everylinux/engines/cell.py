@@ -45,10 +45,16 @@ PROCESSES = 512
 TEMP_BYTES = 512 << 20
 """Of /tmp in a cell."""
 HOSTNAME = "everylinux"
+CAPABILITIES = ("SETUID", "SETGID", "KILL", "SETPCAP")
+"""The agent's (SETPCAP until it has emptied the bounding set); commands get none."""
+GUARDED = ("acpi", "asound", "bus", "fs", "irq", "mtrr", "scsi", "swaps", "sys", "sysrq-trigger")
+"""Below /proc: what uid 0 may write by its number alone, without any capability. The cell's root
+is the machine's where we run as root."""
 AGENT_ARGV = (str(AGENT), "--sticky", "/tmp", "--sticky", "/dev/shm")  # noqa: S108 - the cell's
 SHARED = ("/tmp", "/dev/shm")  # noqa: S108 - the cell's
 TRIED = 71
 """What the agent ends with, started with --join alone: that it starts is all that is asked."""
+TOOL_SECONDS = 20.0  # for an engine's tool to answer
 END_SECONDS = 0.5
 """For what did not become an agent to end by itself."""
 FOLDERS = ("proc", "dev", "tmp", "sys", CELL.name)
@@ -286,6 +292,18 @@ def _last_line(path: Path) -> str:
     with contextlib.suppress(OSError):
         return gist(path.read_bytes()[-4000:].decode("utf-8", "replace"))
     return ""
+
+
+def told(*line: str) -> str:
+    """What an engine's tool prints; what it printed till then if it fails, "" if it hangs.
+
+    For questions after a cell that may have ended, as most have: failing is the usual answer.
+    """
+    try:
+        done = subprocess.run(line, capture_output=True, timeout=TOOL_SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.decode("utf-8", "replace").strip()
 
 
 def gist(said: str) -> str:

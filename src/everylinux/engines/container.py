@@ -10,6 +10,7 @@ from pathlib import Path
 
 from everylinux.engines import owner
 from everylinux.engines.cell import (
+    CAPABILITIES,
     HOSTNAME,
     TEMP_BYTES,
     AgentEngine,
@@ -24,7 +25,6 @@ SHM = "/dev/shm"  # noqa: S108 - the cell's
 LABEL = "everylinux.owner"
 FILES = 4096
 """Open files in a cell: below the hard limit of any machine that lets a program have many."""
-CAPABILITIES = ("SETUID", "SETGID", "KILL", "SETPCAP")  # as in bubblewrap.py
 TOOL_SECONDS = 120.0
 
 

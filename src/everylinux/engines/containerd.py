@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 from everylinux.engines import owner
-from everylinux.engines.cell import AgentEngine, Place, sweep_folders
+from everylinux.engines.cell import AgentEngine, Place, sweep_folders, told
 from everylinux.engines.oci import SHM, write_bundle
 from everylinux.engines.trial import try_engine
 
-NAMESPACE = "everylinux"  # containerd's word: containers of others are in others
-SECONDS = 20.0  # for ctr to answer
+CTR = ("ctr", "--namespace=everylinux")  # containers of others are in other namespaces
 SOCKET = "/run/containerd/containerd.sock"
 MOVE = "start containerd, or name its socket in CONTAINERD_ADDRESS"
 
@@ -40,7 +38,7 @@ class Containerd(AgentEngine):
 
     def main_pid(self, place: Place) -> int | None:
         """What the daemon knows: name, pid and state in a row for each task."""
-        rows = [line.split() for line in _ask("tasks", "list").splitlines()]
+        rows = [line.split() for line in told(*CTR, "tasks", "list").splitlines()]
         pids = [row[1] for row in rows if row[:1] == [place.name]]
         return int(pids[0]) if pids and pids[0].isdigit() else None
 
@@ -51,14 +49,11 @@ class Containerd(AgentEngine):
     def sweep(self) -> tuple[str, ...]:
         """Remove containers and folders of processes of ours that are gone, only those."""
         there = shutil.which("ctr") and not _no_socket()
-        names = _ask("containers", "list", "--quiet").split() if there else []
+        names = told(*CTR, "containers", "list", "--quiet").split() if there else []
         left = [name for name in names if owner.is_left(name)]
         for name in left:
             _remove(name)
         return (*(f"containerd container {name}" for name in left), *sweep_folders())
-
-
-CTR = ("ctr", f"--namespace={NAMESPACE}")
 
 
 def _no_socket() -> str:
@@ -69,11 +64,5 @@ def _no_socket() -> str:
 
 def _remove(name: str) -> None:
     """Each fails where there is nothing to remove any more."""
-    _ask("tasks", "delete", "--force", name)
-    _ask("containers", "delete", name)
-
-
-def _ask(*words: str) -> str:
-    """What ctr prints."""
-    done = subprocess.run([*CTR, *words], capture_output=True, timeout=SECONDS, check=False)
-    return done.stdout.decode("utf-8", "replace")
+    told(*CTR, "tasks", "delete", "--force", name)
+    told(*CTR, "containers", "delete", name)

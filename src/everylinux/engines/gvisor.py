@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from types import MappingProxyType
 
 from everylinux.engines.box import AgentBox
-from everylinux.engines.cell import AgentEngine, Binds, Place
+from everylinux.engines.cell import AgentEngine, Binds, Place, told
 from everylinux.engines.oci import write_bundle
 from everylinux.engines.trial import try_engine
 from everylinux.errors import EngineError
@@ -21,7 +20,6 @@ from everylinux.postures import POSTURES
 FLAGS = ("--platform=systrap", "--network=none", "--ignore-cgroups", "--host-uds=open")
 """systrap works wherever seccomp does; its KVM hangs on some machines where /dev/kvm opens."""
 SMALL = Arch("x86")
-SECONDS = 20.0  # for runsc to remove a sandbox
 
 
 class GvisorBox(AgentBox):
@@ -71,8 +69,7 @@ class Gvisor(AgentEngine):
 
     def end(self, place: Place) -> None:
         """Remove the sandbox, whose processes an ended client may have left."""
-        line = [*_tool(place), "delete", "--force", place.name]
-        subprocess.run(line, capture_output=True, timeout=SECONDS, check=False)
+        told(*_tool(place), "delete", "--force", place.name)
 
 
 def _tool(place: Place) -> list[str]:

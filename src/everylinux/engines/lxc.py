@@ -7,22 +7,27 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from everylinux.engines.cell import HOSTNAME, SHARED, TEMP_BYTES, AgentEngine, Place
+from everylinux.engines.cell import (
+    CAPABILITIES,
+    GUARDED,
+    HOSTNAME,
+    SHARED,
+    TEMP_BYTES,
+    AgentEngine,
+    Place,
+    told,
+)
 from everylinux.engines.oci import SHM, make_skeleton
 from everylinux.engines.trial import try_engine
 from everylinux.errors import EngineError
 from everylinux.model import CELL
 
-CAPABILITIES = "setuid setgid kill setpcap"  # as in bubblewrap.py
 FILTER = Path("/usr/share/lxc/config/common.seccomp")
 """What LXC's own templates let no container call: part of what a user of LXC has."""
-GUARDED = ("acpi", "asound", "fs", "irq", "bus", "mtrr", "scsi", "swaps")
-"""Below /proc, besides what `proc:mixed` guards: what uid 0 may write without any capability."""
-SECONDS = 20.0  # for a tool to answer
+MIXED = ("sys", "sysrq-trigger")  # of GUARDED: what `proc:mixed` guards by itself
 LINKS = 40  # on the way to one file: as many as Linux follows, path_resolution(7)
 
 
@@ -51,18 +56,12 @@ class Lxc(AgentEngine):
 
     def main_pid(self, place: Place) -> int | None:
         """What lxc-info(1) says: the agent is in a group that LXC makes below ours."""
-        told = _ask("lxc-info", "--pid", "--no-humanize", *_named(place))
-        return int(told) if told.isdigit() else None
+        pid = told("lxc-info", "--pid", "--no-humanize", *_named(place))
+        return int(pid) if pid.isdigit() else None
 
     def end(self, place: Place) -> None:
         """Stop the container, which an ended client may have left running."""
-        _ask("lxc-stop", "--kill", *_named(place))
-
-
-def _ask(*line: str) -> str:
-    """What a tool of LXC's prints; it fails where the container has ended."""
-    done = subprocess.run(line, capture_output=True, timeout=SECONDS, check=False)
-    return done.stdout.decode("ascii", "replace").strip()
+        told("lxc-stop", "--kill", *_named(place))
 
 
 def _named(place: Place) -> tuple[str, ...]:
@@ -78,13 +77,13 @@ def _settings(place: Place, skeleton: Path) -> Iterator[str]:
     yield from (f"rootfs.path = overlay:{_line(place.root)}:{delta}", "rootfs.options = ro")
     yield from ("autodev = 1", "pty.max = 1024", "tty.max = 0", "console.path = none")
     yield from ("net.0.type = empty", "net.0.flags = up", f"uts.name = {HOSTNAME}")
-    yield from ("no_new_privs = 1", f"cap.keep = {CAPABILITIES}", "apparmor.profile = unconfined")
+    kept = " ".join(CAPABILITIES).lower()
+    yield from ("no_new_privs = 1", f"cap.keep = {kept}", "apparmor.profile = unconfined")
     yield from ("cgroup.relative = 1", f"init.cmd = {' '.join(place.agent_argv())}")
     if FILTER.exists():
         yield f"seccomp.profile = {FILTER}"
     yield "mount.auto = proc:mixed sys:ro"
-    for name in GUARDED:
-        here = f"/proc/{name}"
+    for here in (f"/proc/{name}" for name in GUARDED if name not in MIXED):
         yield _mount(here, here, "none", "bind,ro,optional")
     starts = ",noexec" if place.posture.noexec else ""
     for folder in SHARED:

@@ -10,16 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from everylinux.engines.cell import HOSTNAME, SHARED, TEMP_BYTES, Place
+from everylinux.engines.cell import CAPABILITIES, GUARDED, HOSTNAME, SHARED, TEMP_BYTES, Place
 from everylinux.model import CELL
 
 VERSION = "1.0.2"
-CAPABILITIES = ("CAP_SETUID", "CAP_SETGID", "CAP_KILL", "CAP_SETPCAP")  # as in bubblewrap.py
 NAMESPACES = ("pid", "ipc", "uts", "mount", "network")
 FILES = 4096  # open files: below the hard limit of any machine that lets a program have many
 PROC, SHM = "/proc", "/dev/shm"  # noqa: S108 - the cell's
-GUARDED = ("acpi", "asound", "bus", "fs", "irq", "mtrr", "scsi", "swaps", "sys", "sysrq-trigger")
-"""Below /proc: what uid 0 may write without any capability."""
 Mount = dict[str, Any]
 
 
@@ -46,7 +43,8 @@ def make_skeleton(place: Place) -> Path:
 
 
 def _config(place: Place, skeleton: Path) -> dict[str, Any]:
-    held = dict.fromkeys(("bounding", "effective", "permitted"), CAPABILITIES)
+    names = tuple(f"CAP_{name}" for name in CAPABILITIES)
+    held = dict.fromkeys(("bounding", "effective", "permitted"), names)
     return {
         "ociVersion": VERSION,
         "hostname": HOSTNAME,
