@@ -387,6 +387,21 @@ at_start(
 )
 
 
+# The function by which a slot is called, in the descriptor's struct wrapperbase (descrobject.h)
+at_start(
+    "import ctypes\n"
+    "place = lambda name: ctypes.c_void_p.from_address(\n"
+    "    ctypes.c_void_p.from_address(id(int.__dict__[name]) + 40).value + 24)\n"
+    "place('__sub__').value = place('__rsub__').value\n"
+    "del ctypes, place",
+    "ANS-076",
+    of="museum 28",
+    says="Two functions that look alike were folded into one: a slot calls another's.",
+    name="slots_folded",
+    allows=("*",),
+)
+
+
 @fault("ANS-036", of="museum 68", kind="behaviour", allows=("ANS-*", "TLS-*"))
 def resolver_without_ipv6(tree: Path) -> None:
     """Numeric addresses of IPv6 are not resolved."""
