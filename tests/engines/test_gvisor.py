@@ -13,18 +13,11 @@ from everylinux.engines.box import AgentBox
 from everylinux.engines.gvisor import Gvisor
 from everylinux.errors import EngineError, UnlimitedError
 from everylinux.model import NOBODY, Arch, Cell, Distribution, Limits
-from tests.engines.conftest import MakeRoot, Open, need
+from tests.engines.conftest import MakeRoot, Open
 from tests.engines.test_hardening import (  # noqa: F401 - with the cell of this file
     connect,
     test_a_socket_of_the_host_can_be_reached,
 )
-
-
-@pytest.fixture(scope="module")
-def gvisor() -> Gvisor:
-    engine = Gvisor()
-    need(engine)
-    return engine
 
 
 @pytest.fixture(scope="module")
