@@ -16,6 +16,7 @@ from everylinux.engines.cell import (
     GUARDED,
     HOSTNAME,
     SHARED,
+    SHM,
     TEMP_BYTES,
     AgentEngine,
     Place,
@@ -25,7 +26,7 @@ from everylinux.errors import EngineError
 from everylinux.model import CELL
 
 NAMESPACES = ("ipc", "pid", "net", "uts", "cgroup-try")
-PROC, SHM = "/proc", "/dev/shm"  # noqa: S108 - the cell's
+PROC = "/proc"
 SIZE_SINCE = (0, 7)
 """The version that learned --size; before, the memory limit of the cell bounds /tmp."""
 

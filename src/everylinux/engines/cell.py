@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import shutil
 import subprocess
 import tempfile
@@ -51,7 +52,10 @@ GUARDED = ("acpi", "asound", "bus", "fs", "irq", "mtrr", "scsi", "swaps", "sys",
 """Below /proc: what uid 0 may write by its number alone, without any capability. The cell's root
 is the machine's where we run as root."""
 AGENT_ARGV = (str(AGENT), "--sticky", "/tmp", "--sticky", "/dev/shm")  # noqa: S108 - the cell's
-SHARED = ("/tmp", "/dev/shm")  # noqa: S108 - the cell's
+SHM = "/dev/shm"  # noqa: S108 - the cell's
+SHARED = ("/tmp", SHM)  # noqa: S108 - the cell's
+FILES = 4096
+"""Open files in a cell: below the hard limit of any machine that lets a program have many."""
 TRIED = 71
 """What the agent ends with, started with --join alone: that it starts is all that is asked."""
 TOOL_SECONDS = 20.0  # for an engine's tool to answer
@@ -304,6 +308,12 @@ def told(*line: str) -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.decode("utf-8", "replace").strip()
+
+
+def most(kind: int) -> int:
+    """FILES, or this machine's own hard limit of a kind of resource where that is less."""
+    hard = resource.getrlimit(kind)[1]
+    return FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
 
 
 def gist(said: str) -> str:

@@ -12,19 +12,18 @@ from everylinux.engines import owner
 from everylinux.engines.cell import (
     CAPABILITIES,
     HOSTNAME,
+    SHM,
     TEMP_BYTES,
     AgentEngine,
     Place,
     gist,
+    most,
     sweep_folders,
 )
 from everylinux.engines.trial import try_engine
 from everylinux.errors import EngineError
 
-SHM = "/dev/shm"  # noqa: S108 - the cell's
 LABEL = "everylinux.owner"
-FILES = 4096
-"""Open files in a cell: below the hard limit of any machine that lets a program have many."""
 TOOL_SECONDS = 120.0
 
 
@@ -104,16 +103,11 @@ def _hardening(place: Place) -> Iterator[str]:
     yield from (f"--memory={place.memory_bytes}", f"--memory-swap={place.memory_bytes}")
     yield f"--pids-limit={place.processes}"
     # Given always: the tools' own defaults are above what a restricted root may set.
-    yield f"--ulimit=nofile={_most(resource.RLIMIT_NOFILE)}:{_most(resource.RLIMIT_NOFILE)}"
-    yield f"--ulimit=nproc={_most(resource.RLIMIT_NPROC)}:{_most(resource.RLIMIT_NPROC)}"
+    yield f"--ulimit=nofile={most(resource.RLIMIT_NOFILE)}:{most(resource.RLIMIT_NOFILE)}"
+    yield f"--ulimit=nproc={most(resource.RLIMIT_NPROC)}:{most(resource.RLIMIT_NPROC)}"
     yield from ["--ipc=none"] if SHM in place.posture.without else []  # else shm is noexec
     starts = "noexec" if place.posture.noexec else "exec"
     yield f"--tmpfs=/tmp:rw,{starts},nosuid,nodev,size={TEMP_BYTES},mode=1777"
-
-
-def _most(kind: int) -> int:
-    hard = resource.getrlimit(kind)[1]
-    return FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
 
 
 def _names(place: Place) -> Iterator[str]:

@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 
 from everylinux.engines import owner
-from everylinux.engines.cell import AgentEngine, Place, sweep_folders, told
-from everylinux.engines.oci import SHM, write_bundle
+from everylinux.engines.cell import SHM, AgentEngine, Place, sweep_folders, told
+from everylinux.engines.oci import write_bundle
 from everylinux.engines.trial import try_engine
 
 CTR = ("ctr", "--namespace=everylinux")  # containers of others are in other namespaces

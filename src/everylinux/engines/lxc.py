@@ -15,12 +15,13 @@ from everylinux.engines.cell import (
     GUARDED,
     HOSTNAME,
     SHARED,
+    SHM,
     TEMP_BYTES,
     AgentEngine,
     Place,
     told,
 )
-from everylinux.engines.oci import SHM, make_skeleton
+from everylinux.engines.oci import make_skeleton
 from everylinux.engines.trial import try_engine
 from everylinux.errors import EngineError
 from everylinux.model import CELL

@@ -6,17 +6,26 @@ Keys are those of config.json: https://github.com/opencontainers/runtime-spec/bl
 from __future__ import annotations
 
 import json
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from everylinux.engines.cell import CAPABILITIES, GUARDED, HOSTNAME, SHARED, TEMP_BYTES, Place
+from everylinux.engines.cell import (
+    CAPABILITIES,
+    GUARDED,
+    HOSTNAME,
+    SHARED,
+    SHM,
+    TEMP_BYTES,
+    Place,
+    most,
+)
 from everylinux.model import CELL
 
 VERSION = "1.0.2"
 NAMESPACES = ("pid", "ipc", "uts", "mount", "network")
-FILES = 4096  # open files: below the hard limit of any machine that lets a program have many
-PROC, SHM = "/proc", "/dev/shm"  # noqa: S108 - the cell's
+PROC = "/proc"
 Mount = dict[str, Any]
 
 
@@ -43,6 +52,7 @@ def make_skeleton(place: Place) -> Path:
 
 
 def _config(place: Place, skeleton: Path) -> dict[str, Any]:
+    files = most(resource.RLIMIT_NOFILE)
     names = tuple(f"CAP_{name}" for name in CAPABILITIES)
     held = dict.fromkeys(("bounding", "effective", "permitted"), names)
     return {
@@ -55,7 +65,7 @@ def _config(place: Place, skeleton: Path) -> dict[str, Any]:
             "cwd": "/",
             "capabilities": held,
             "noNewPrivileges": True,
-            "rlimits": [{"type": "RLIMIT_NOFILE", "hard": FILES, "soft": FILES}],
+            "rlimits": [{"type": "RLIMIT_NOFILE", "hard": files, "soft": files}],
         },
         "mounts": list(_mounts(place, skeleton)),
         "linux": {

@@ -75,7 +75,7 @@ class Child:
 
     def stop(self) -> bool:
         """Ask it to end; whether it was still there."""
-        there = self._process.poll() is None
+        there = not self.ended
         self._process.terminate()
         return there
 
