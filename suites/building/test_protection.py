@@ -127,6 +127,26 @@ def test_everything_is_fortified(facts: Facts, evidence: Evidence, expected: Exp
 
 
 @check(
+    "BLD-072",
+    source="spec: Security Features (Fortify Source: Level 2)",
+    remedy="The checked headers check nothing: see why their functions are not taken.",
+    profiles=OURS,
+)
+def test_checks_are_in_the_code(facts: Facts, evidence: Evidence, expected: Expected) -> None:
+    """Objects that copy into arrays of known size hold the instruction by which a check ends."""
+    rows = expected.table(TABLE)["checked"]
+    traps = answered_here(facts, "fortified", evidence)["traps"]
+    evidence.pop("found")
+    held = {
+        row["files"]: [count for path, count in traps.items() if allowed([row], path)]
+        for row in rows
+    }
+    evidence["offenders"] = sorted(files for files, counts in held.items() if not any(counts))
+
+    assert evidence["offenders"] == []
+
+
+@check(
     "BLD-047",
     source="spec: Symbol Resolution",
     remedy="Link the interpreter alone as the program, and let nothing be loaded before it.",

@@ -194,6 +194,13 @@ def an_object_is_not_fortified(sections: Sections) -> None:
     levels["shared_libraries/lib/libssl.so.3"] = 0
 
 
+@fault(kills={"BLD-072"}, kind="facts")
+def headers_check_nothing(sections: Sections) -> None:
+    """The note is there, and one module has none of the checks that must leave code in it."""
+    traps = sections["fortified"]["answer"]["traps"]
+    traps[next(path for path in traps if "/select." in path)] = 0
+
+
 @fault(kills={"BLD-047"}, kind="facts")
 def a_strangers_library_is_asked(sections: Sections) -> None:
     """A library of the host's was preloaded."""

@@ -29,6 +29,7 @@ def _building(sections: dict[str, Any]) -> None:
     """
     levels = sections["fortified"]["answer"]["levels"]
     levels.update((path, 2) for path in levels if not path.endswith(("libc.so", "libpython3.so")))
+    sections["fortified"]["answer"]["traps"] = dict.fromkeys(levels, 2)
     answer = sections["manifest_flags"]["answer"]
     rows = yaml.safe_load(REASONS.read_text())["deviations"]
     answer["deviations"] = [row for row in rows if row.get("profile", "quick") == "quick"]

@@ -32,7 +32,7 @@ def sqlite_without_parentheses(build: Path) -> None:
     _replace(build / "recipes/sqlite3.yaml", "-DSQLITE_ENABLE_FTS3_PARENTHESIS=1", "")
 
 
-@fault("BLD-046", of="spec: Security Features (Fortify)", kind="variant",
+@fault("BLD-072", of="spec: Security Features (Fortify)", kind="variant",
        allows=("BLD-*", "LAY-11*", "PAP-*"))  # fmt: skip
 def calls_not_checked(build: Path) -> None:
     """Everything was compiled without FORTIFY."""

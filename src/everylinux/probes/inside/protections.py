@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 SECONDS = 60.0
 STARTS = 6
 OWNER = b"everylinux\0"  # of the note that build/fortify leaves
-PT_NOTE = 4
+PT_LOAD, PT_NOTE = 1, 4
+EXECUTABLE = 1  # PF_X of elf(5)
+TRAP = b"\x0f\x0b"  # ud2 of both x86, which the compiler makes of __builtin_trap
 # Where things lie in a process: a local's address, the heap's, and those of two libraries. A tree
 # that starts by a wrapper runs a copy of its libc.so, which is then the process's own program.
 ADDRESSES = """
@@ -135,45 +137,51 @@ def size() -> dict[str, Any]:
     return {"bytes": sum(files), "blocks": sum(-(-n // 4096) for n in files), "entries": entries}
 
 
-def notes(path: str) -> dict[str, Any] | None:
-    """`level` that the fortify note tells (0: none); None for what is no ELF of this machine."""
+def protection(path: str) -> dict[str, Any] | None:
+    """`level` that the fortify note tells (0: none), `traps` in the code; None for another file."""
     with open(path, "rb") as stream:
         data = stream.read()
     if data[:4] != b"\x7fELF" or data[16:18] not in (b"\x02\x00", b"\x03\x00"):
         return None
-    level = 0
-    for content in note_segments(data):
-        at = content.find(OWNER)
+    level, traps = 0, 0
+    for kind, flags, content in segments(data):
+        at = content.find(OWNER) if kind == PT_NOTE else -1
         if at >= 0:
             level = struct.unpack_from("<I", content, at + 12)[0]
-    return {"level": level}
+        if kind == PT_LOAD and flags & EXECUTABLE:
+            traps += content.count(TRAP)
+    return {"level": level, "traps": traps}
 
 
-def note_segments(data: bytes) -> Iterator[bytes]:
+def segments(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """The program header's rows: p_type, p_flags, and what they hold of the file."""
     wide = data[4] == 2  # noqa: PLR2004 - ELFCLASS64
     table, step, count = (
         (*struct.unpack_from("<Q", data, 32), *struct.unpack_from("<HH", data, 54))
         if wide
         else (*struct.unpack_from("<I", data, 28), *struct.unpack_from("<HH", data, 42))
     )
-    for number in range(count):
-        row = table + number * step
-        if struct.unpack_from("<I", data, row)[0] != PT_NOTE:
-            continue
-        form, offset, length = ("<Q", 8, 32) if wide else ("<I", 4, 16)
-        start = struct.unpack_from(form, data, row + offset)[0]
-        yield data[start : start + struct.unpack_from(form, data, row + length)[0]]
+    form, flags_at, start_at, size_at = ("<Q", 4, 8, 32) if wide else ("<I", 24, 4, 16)
+    for row in range(table, table + count * step, step):
+        kind = struct.unpack_from("<I", data, row)[0]
+        flags = struct.unpack_from("<I", data, row + flags_at)[0]
+        start = struct.unpack_from(form, data, row + start_at)[0]
+        size = struct.unpack_from(form, data, row + size_at)[0]
+        yield kind, flags, data[start : start + size]
 
 
 def fortified() -> dict[str, Any]:
-    """Each ELF object of the tree: the level at which its calls were checked."""
+    """Each ELF object of the tree: the level at which its calls were checked, and its traps."""
     found = {}
     for path, state in walk(sys.prefix):
         if stat.S_ISREG(state.st_mode) and state.st_size > 64:  # noqa: PLR2004 - a header
-            row = notes(path)
+            row = protection(path)
             if row is not None:
-                found[os.path.relpath(path, sys.prefix)] = row["level"]
-    return {"levels": found}
+                found[os.path.relpath(path, sys.prefix)] = row
+    return {
+        "levels": {path: row["level"] for path, row in found.items()},
+        "traps": {path: row["traps"] for path, row in found.items()},
+    }
 
 
 class Object(ctypes.Structure):
