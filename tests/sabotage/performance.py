@@ -64,6 +64,29 @@ def one_start_crashes(sections: Sections) -> None:
     sections["startup"]["modules20"]["statuses"].append("11")
 
 
+def _unoptimised(sections: Sections, library: str) -> None:
+    series = sections["throughput"][library]
+    series[:] = [3 * value for value in series]
+
+
+@fault(kills={"STA-008"}, kind="facts")
+def zlib_is_not_optimised(sections: Sections) -> None:
+    """The library takes three times as long."""
+    _unoptimised(sections, "zlib")
+
+
+@fault(kills={"STA-009"}, kind="facts")
+def bzip2_is_not_optimised(sections: Sections) -> None:
+    """The library takes three times as long."""
+    _unoptimised(sections, "bz2")
+
+
+@fault(kills={"STA-010"}, kind="facts")
+def xz_is_not_optimised(sections: Sections) -> None:
+    """The library takes three times as long."""
+    _unoptimised(sections, "lzma")
+
+
 @fault(kills={"MEM-001"}, kind="facts")
 def the_base_peak_grows(sections: Sections) -> None:
     """15 MB more are resident for a moment at start."""

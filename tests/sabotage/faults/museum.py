@@ -428,3 +428,15 @@ def data_of_pydoc_missing(tree: Path) -> None:
 def library_damaged(tree: Path) -> None:
     """A tool has damaged a library that no module of the standard library needs."""
     spoil_relocation(lib(tree, "libintl"))
+
+
+@fault("STA-009", of="museum 39", kind="behaviour", allows=("LAY-019",))
+def compression_slower(tree: Path) -> None:
+    """Compression by bzip2 takes three times as long."""
+    append(
+        tree,
+        "bz2.py",
+        "_once = compress\n"
+        "def compress(data, compresslevel=9):\n"
+        "    return [_once(data, compresslevel) for _ in range(3)][0]",
+    )
