@@ -11,6 +11,7 @@ from everylinux.engines.fake import Fake
 from everylinux.errors import UsageError
 from everylinux.model import Arch, Cell, Distribution, Image, NotRun, RootFs, Support
 from everylinux.planning import (
+    FOREIGN,
     NO_SHELL,
     Choice,
     Options,
@@ -73,6 +74,22 @@ def test_a_wrapper_needs_a_shell(start: str | None) -> None:
         assert chosen.not_run == (*PLAN.not_run, NotRun(without.image, NO_SHELL))
     else:
         assert chosen == Choice((without, with_one), PLAN.not_run)
+
+
+@pytest.mark.parametrize("profile", ["standalone", "relocatable"])
+def test_what_brings_no_c_library_needs_its_own_architecture(profile: str) -> None:
+    """A userland of x86 says nothing about a tree for x86_64 that borrows the C library."""
+    subject = replace(PLAN.distribution, profile=profile)
+    chosen = startable(Choice(PLAN.roots, PLAN.not_run), subject)
+    kept = PLAN.roots if profile == "standalone" else PLAN.roots[1:]
+    assert (chosen.roots, chosen.not_run) == (kept, PLAN.not_run)
+
+
+def test_who_asks_for_another_architecture_only_is_told() -> None:
+    """It is not as if nothing had been asked for."""
+    subject = replace(PLAN.distribution, profile="relocatable")
+    chosen = startable(Choice(PLAN.roots[:1]), subject)
+    assert (chosen.roots, chosen.not_run) == ((), (NotRun(IMAGES[0], FOREIGN),))
 
 
 class Refusing(Fake):

@@ -35,6 +35,7 @@ Say = Callable[[str], None]
 PYTHONS = ("3.13",)
 """Versions that the build stage makes; `--dist` may be any."""
 NOT_ITS_OWN = "a system's own Python runs in its own root: --dist system --distro ID"
+FOREIGN = "a userland of another architecture has no C library for it, and this tree brings none"
 NO_SHELL = "the distribution starts by a wrapper in sh, and this Linux has no shell"
 
 
@@ -157,7 +158,12 @@ def choose_images(options: Options, say: Say, table: Matrix | None = None) -> Ch
 
 
 def startable(chosen: Choice, subject: Distribution) -> Choice:
-    """Without the images that have no shell, where the distribution starts by a wrapper in sh."""
+    """Without the images that have no shell, where the distribution starts by a wrapper in sh.
+
+    And without those of another architecture where it does not promise to bring all that it needs.
+    """
+    if subject.profile != "standalone":
+        chosen = _of_its_kind(chosen, subject)
     if subject.manifest.get("start") != "bootstrap":
         return chosen
     lost = [root.image for root in chosen.roots if not root.image.shell]
@@ -165,6 +171,16 @@ def startable(chosen: Choice, subject: Distribution) -> Choice:
         tuple(root for root in chosen.roots if root.image.shell),
         (*chosen.not_run, *(NotRun(image, NO_SHELL) for image in lost)),
     )
+
+
+def _of_its_kind(chosen: Choice, subject: Distribution) -> Choice:
+    """The images of its architecture; who asked for others only is told that they cannot run."""
+    roots = tuple(root for root in chosen.roots if root.image.arch == subject.arch)
+    rows = tuple(row for row in chosen.not_run if row.image.arch == subject.arch)
+    if roots or rows:
+        return Choice(roots, rows)
+    lost = tuple(NotRun(root.image, FOREIGN) for root in chosen.roots)
+    return Choice((), (*chosen.not_run, *lost))
 
 
 def settle(

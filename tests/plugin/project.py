@@ -154,6 +154,7 @@ class Project:
         (self.subject / "bin").mkdir(parents=True)
         (self.subject / "lib/python3.13").mkdir(parents=True)
         (self.subject / "bin/python3.13").write_bytes(ELF)
+        (self.subject / "manifest.json").write_text('{"components": [{"name": "cpython"}]}')
 
     def claims(self, text: str) -> None:
         """Write the suite."""

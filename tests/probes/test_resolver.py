@@ -11,7 +11,7 @@ from dnslib import QTYPE, RCODE, DNSRecord
 
 from everylinux.probes.namespaces import within
 from everylinux.probes.resolver import Resolver, _lacks, _written
-from everylinux.probes.resolver_server import UDP_BYTES, Server, answer
+from everylinux.probes.resolver_server import UDP_BYTES, Server, answer, truncated
 from everylinux.probes.resolver_zone import CASES, FILES, LONG_NAME, PASSWD
 
 
@@ -48,6 +48,14 @@ def test_many_do_not_fit_and_few_do() -> None:
     """The case of truncation is one."""
     assert len(asked("many.everylinux.test.", "A").pack()) > UDP_BYTES
     assert len(asked("few.everylinux.test.", "A").pack()) <= UDP_BYTES
+
+
+def test_what_is_cut_off_says_so_and_holds_its_question() -> None:
+    """Glibc drops an answer to another question; dnslib's own truncation has none."""
+    question = DNSRecord.question("many.everylinux.test.", "A")
+    reply = DNSRecord.parse(truncated(question).pack())
+    assert (reply.header.tc, reply.header.id, reply.rr) == (1, question.header.id, [])
+    assert reply.q == question.q
 
 
 def test_the_long_name_is_the_longest() -> None:

@@ -30,8 +30,14 @@ def document(outcomes: dict[str, str], **about: Any) -> dict[str, Any]:  # noqa:
         "because": "it looks so", "size_bytes": 3 << 20, "root": "/", "libc": "", "components": [],
     }  # fmt: skip
     cells = [
-        {"id": "artefact", "name": "", "release": "", "state": "run"},
-        {"id": "a-x86_64-3.13", "name": "Alpine", "release": "3.20", "state": "run"},
+        {"id": "artefact", "name": "", "release": "", "arch": "x86_64", "state": "run"},
+        {
+            "id": "a-x86_64-3.13",
+            "name": "Alpine",
+            "release": "3.20",
+            "arch": "x86_64",
+            "state": "run",
+        },
     ]
     return {
         "schema": 1,
@@ -94,6 +100,15 @@ def test_a_cell_where_it_does_not_start_is_told_once(tmp_path: Path) -> None:
     assert side.dead == ("Alpine 3.20",)
     assert set(side.judgements) == {"STA-007"}
     assert side.figures == {}
+
+
+def test_a_userland_of_another_architecture_is_named_so(tmp_path: Path) -> None:
+    """Two userlands of one Linux are told apart."""
+    report = document({"ARE-001": "passed"}, arch="x86")
+    report["cells"].append({**report["cells"][1], "id": "a-x86-3.13", "arch": "x86"})
+    path = written(tmp_path / "report.json", report)
+    side = compare.compare([("a", path), ("b", path)]).sides[0]
+    assert side.cells == ("Alpine 3.20", "Alpine 3.20 x86_64")
 
 
 def test_floors_come_from_the_claims_evidence(tmp_path: Path) -> None:

@@ -101,12 +101,13 @@ class Server:
             from_.sendto(reply, peer)
 
     def _over_tcp(self, accepted: socket.socket) -> None:
+        """Answer each question that comes on the connection: glibc asks for A and AAAA on one."""
         accepted.settimeout(SECONDS)
         with accepted.makefile("rb") as stream:
-            size = int.from_bytes(stream.read(2), "big")
-            data = stream.read(size)
-        for reply in self._replies(data, "tcp", accepted.getsockname()[0]):
-            accepted.sendall(len(reply).to_bytes(2, "big") + reply)
+            while head := stream.read(2):
+                data = stream.read(int.from_bytes(head, "big"))
+                for reply in self._replies(data, "tcp", accepted.getsockname()[0]):
+                    accepted.sendall(len(reply).to_bytes(2, "big") + reply)
 
     def _replies(self, data: bytes, over: str, address: str) -> list[bytes]:
         question = DNSRecord.parse(data)
@@ -117,8 +118,18 @@ class Server:
         reply = answer(question, name, kind)
         packed: bytes = reply.pack()
         if over == "udp" and len(packed) > UDP_BYTES:
-            packed = reply.truncate().pack()
+            packed = truncated(question).pack()
         return [*_lies(question, name, kind), packed]
+
+
+def truncated(question: DNSRecord) -> DNSRecord:
+    """An answer that says it is cut off. It holds the question, as dnslib's own does not.
+
+    glibc drops an answer whose question is not its own (resolv/res_send.c, res_queriesmatch).
+    """
+    reply = question.reply(aa=1, ra=1)
+    reply.header.tc = 1
+    return reply
 
 
 def answer(question: DNSRecord, name: str, kind: str) -> DNSRecord:

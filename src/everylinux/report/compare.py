@@ -143,7 +143,8 @@ def _claim(row: Row) -> Claim:
 
 
 def _side(label: str, found: Row, path: Path) -> Side:
-    titles = {row["id"]: f"{row['name']} {row['release']}".strip() for row in found["cells"]}
+    own = found["distribution"]["arch"]
+    titles = {row["id"]: _title(row, own) for row in found["cells"]}
     titles[ARTEFACT] = "its files"
     ran = [row["id"] for row in found["cells"] if row["state"] == "run" and row["id"] != ARTEFACT]
     broken = _broken_starts(found["verdicts"])
@@ -165,6 +166,12 @@ def _side(label: str, found: Row, path: Path) -> Side:
         complete=bool(found["summary"]["complete"]),
         dead=tuple(sorted(titles[cell] for cell in dead)),
     )
+
+
+def _title(cell: Row, own: str) -> str:
+    """A cell's name, with the architecture of its userland where that is not the artefact's."""
+    name = f"{cell['name']} {cell['release']}".strip()
+    return name if cell["arch"] == own else f"{name} {cell['arch']}"
 
 
 def _broken_starts(rows: Sequence[Row]) -> dict[str, set[str]]:
