@@ -44,5 +44,5 @@ def calls_not_checked(build: Path) -> None:
 def threads_of_musls_size(build: Path) -> None:
     """CPython was compiled without THREAD_STACK_SIZE."""
     option = "  - --enable-shared\n"
-    told = f"{option}  - CFLAGS_NODIST=-mtls-dialect=gnu2 -UTHREAD_STACK_SIZE\n"
+    told = f"{option}  - CFLAGS_NODIST=-ftls-model=initial-exec -UTHREAD_STACK_SIZE\n"
     _replace(build / "recipes/cpython-3.13.yaml", option, told)
