@@ -26,6 +26,10 @@ Moment = dict[str, Any]
 Session = Callable[[Console], dict[str, Any]]
 NEW_SIZE = (110, 70)
 """Taller and narrower: pyte takes rows away at the top, terminals do at the bottom."""
+READING_SECONDS = 0.1
+"""Between what a line editor shows and its next wait. A SIGINT there is heard at the next key only:
+CPython looks for signals after the wait was interrupted (3.11, Modules/readline.c,
+readline_until_enter_or_signal). Nobody types so soon; this harness does, on a busy machine."""
 SLEEP = "import time; print('as' + 'leep'); time.sleep(60)"
 EDITED = ("prit(6*7)", *["LEFT"] * 6, "n")
 FUNCTION = "def pasted():\n    return 99\n\n"
@@ -76,6 +80,7 @@ def _dropped(console: Console) -> Moment:
     def act() -> None:
         console.keys("half a li")
         console.sees("^>>> half a li$")
+        console.until(lambda: False, READING_SECONDS)
         console.keys(CONTROL_C)
 
     return answer(console, act)
