@@ -106,6 +106,19 @@ def test_program_embeds(facts: Facts, evidence: Evidence) -> None:
 
 
 @check(
+    "BLD-073",
+    source="docs.python.org: Extending and Embedding; gABI, copy relocations",
+    remedy="Compile programs with -fPIC (by the wrapper), or do not bind libpython -Bsymbolic.",
+    profiles=OURS,
+)
+def test_program_has_no_copies(facts: Facts, evidence: Evidence) -> None:
+    """A program that embeds the interpreter has the very int and None that this one has."""
+    answer = answered_here(facts, "built_program", evidence)
+
+    assert answer["same"] == "1 1"
+
+
+@check(
     "BLD-008",
     source="issue 3: setuptools on 3.12 and later; museum 65",
     remedy="Let sysconfig's CC, CFLAGS, CCSHARED and LDSHARED be commands that run.",

@@ -227,6 +227,17 @@ def test_pkgconfig(tmp_path: Path) -> None:
     )
 
 
+def test_pkgconfig_of_programs(tmp_path: Path) -> None:
+    """A program that embeds is compiled so that no linker copies libpython's types into it."""
+    name = "lib/pkgconfig/python-3.13-embed.pc"
+    path = tree_of(tmp_path, name) / name
+    path.write_text("prefix=/opt/python\nCflags: -I/opt/python/include\n")
+
+    assemble_text.rewrite_pkgconfig(tmp_path)
+
+    assert path.read_text().splitlines()[-1] == "Cflags: -fPIC -I${prefix}/include"
+
+
 def wheel(tree: Path, name: str = "pip-25.1.1-py3-none-any.whl") -> None:
     folder = tree / LIBRARY / "ensurepip" / "_bundled"
     folder.mkdir(parents=True, exist_ok=True)

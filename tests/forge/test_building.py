@@ -118,14 +118,24 @@ def test_c_plus_plus_is_refused_on_glibc(tmp_path: Path) -> None:
 
 
 def test_musl_hosts_compile_as_they_are(tmp_path: Path) -> None:
-    """A gcc of musl's own gets the words it was given; C++ brings its library along."""
+    """A gcc of musl's own gets the words it was given and -fPIC; C++ brings its library along."""
     _compiler(tmp_path, "g++", machine="x86_64-alpine-linux-musl")
     _compiler(tmp_path, machine="x86_64-alpine-linux-musl")
     tree = _tree(tmp_path)
 
-    assert _called(tree, "-c", "x.c").stdout.splitlines()[1:] == ["-c", "x.c"]
+    assert _called(tree, "-c", "x.c").stdout.splitlines()[1:] == ["-fPIC", "-c", "x.c"]
     words = _called(tree, "x.o", name="everylinux-c++").stdout.splitlines()[1:]
-    assert words == ["x.o", "-static-libstdc++", "-static-libgcc"]
+    assert words == ["-fPIC", "x.o", "-static-libstdc++", "-static-libgcc"]
+
+
+def test_no_program_has_copies_of_our_types(tmp_path: Path) -> None:
+    """Code for a PIE alone would make the linker copy them; what comes later still counts."""
+    _compiler(tmp_path)
+    words = _called(_tree(tmp_path), "-fPIE", "-c", "-fpie", "x.c", "-fno-pic").stdout.splitlines()
+
+    assert [w for w in words if w.lower().startswith(("-fpi", "-fno-pi"))] == [
+        *("-fPIC", "-fPIC", "-fPIC", "-fno-pic")
+    ]
 
 
 def test_only_the_trees_headers_are_searched(tmp_path: Path) -> None:

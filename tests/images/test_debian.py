@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -12,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from everylinux.errors import ImageError
 from everylinux.images import RootStore, gather
 from everylinux.images.aptsources import Source, debian_mirror, keyring, sources
 from everylinux.images.base import Absent
@@ -189,22 +189,51 @@ def test_a_package_that_is_not_there_is_one_line(store: RootStore) -> None:
     if provider.mirror is None:
         pytest.skip("apt's configuration names no Debian mirror")
 
-    with pytest.raises(ImageError, match=r"could not be made: .*no-such-package"):
-        provider.find(wanted, offline=False)
+    found = provider.find(wanted, offline=False)
+
+    assert isinstance(found, Absent)
+    assert re.search(r"could not be made .*no-such-package.*images fetch --distro", found.reason)
     assert store.markers() == ()
+
+
+OUT_OF_STEP = """
+echo 'Err:2 http://mirror.example/debian trixie/main i386 Packages' >&2
+echo 'E: Failed to fetch Packages.xz  File has unexpected size (1 != 2). Mirror sync?' >&2
+echo 'E: apt-get update failed' >&2
+exit 25
+"""
+
+
+def _tools(folder: Path, monkeypatch: pytest.MonkeyPatch, **scripts: str) -> None:
+    folder.mkdir()
+    for name, text in {"nice": 'exec "$@"', **scripts}.items():
+        (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
+def test_a_mirror_out_of_step_costs_its_cells_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its cell is not run, for apt's own reason; every other image is still had."""
+    _tools(tmp_path / "tools", monkeypatch, mmdebstrap=OUT_OF_STEP)
+    monkeypatch.setenv(MIRROR, "http://127.0.0.1:9/debian")
+    monkeypatch.setattr(DebianProvider, "_release", lambda _self, _suite: "made up")
+
+    roots, (missing,) = gather([image(suite="trixie")])
+
+    assert roots == ()
+    assert "debootstrap: could not be made" in missing.reason
+    assert "File has unexpected size (1 != 2)" in missing.reason
+    assert "everylinux images fetch --distro one" in missing.reason
+    assert "\n" not in missing.reason
 
 
 def test_ctrl_c_ends_what_is_being_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An interrupt kills the program that makes a root, and leaves nothing of it."""
-    tools, running = tmp_path / "tools", tmp_path / "running"
-    tools.mkdir()
-    for name, text in {
-        "mmdebstrap": f"echo $$ >{running}.new; mv {running}.new {running}; sleep 60",
-        "nice": 'exec "$@"',
-    }.items():
-        (tools / name).write_text(f"#!/bin/sh\n{text}\n")
-        (tools / name).chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    running = tmp_path / "running"
+    begun = f"echo $$ >{running}.new; mv {running}.new {running}; sleep 60"
+    _tools(tmp_path / "tools", monkeypatch, mmdebstrap=begun)
     script = tmp_path / "make.py"
     script.write_text(
         "from everylinux.images import debian, gather\n"

@@ -17,6 +17,7 @@ WRONG: dict[str, tuple[str, str, Any]] = {
     "BLD-005": ("built_limited", "answer", 0),
     "BLD-006": ("built_headers", "broken", ["datetime.h", "pyexpat.h"]),
     "BLD-007": ("built_program", "said", "/usr (3, 13)"),
+    "BLD-073": ("built_program", "same", "0 0"),
     "BLD-008": ("built_package", "answer", 0),
     "BLD-009": ("built_package", "tag", ["cp313", "cp313", "manylinux_2_17_x86_64"]),
     "BLD-010": ("built_overflow", "eight888", 0),

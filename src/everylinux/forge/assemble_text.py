@@ -102,12 +102,14 @@ def rewrite_scripts(tree: Path, version: str) -> None:
 
 
 def rewrite_pkgconfig(tree: Path) -> None:
-    """`prefix` from the place of the .pc file itself."""
+    """`prefix` from the place of the .pc file itself; programs have no copies of our types."""
     for path in sorted((tree / "lib" / "pkgconfig").glob("*.pc")):
         if path.is_symlink():
             continue
         text = path.read_text("utf-8")
         text = re.sub(r"(?m)^prefix=.*$", "prefix=${pcfiledir}/../..", text)
+        if path.stem.endswith("-embed"):  # libpython is linked by -Bsymbolic: docs/building.md
+            text = re.sub(r"(?m)^Cflags:", "Cflags: -fPIC", text)
         path.write_text(text.replace(PREFIX, "${prefix}"), "utf-8")
 
 

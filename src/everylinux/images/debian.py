@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from everylinux.archives import ROOT_FILESYSTEM, extract
-from everylinux.errors import ImageError
 from everylinux.images.aptsources import APT, Source, debian_mirror, keyring
 from everylinux.images.base import Absent, Say
 from everylinux.images.cached import recipe_key
@@ -29,6 +28,11 @@ AT_ONCE = threading.Semaphore(2)
 VALID = 'Acquire::Check-Valid-Until "false"'
 """A mirror may be a snapshot whose Release has run out (sid's does after a week): these are test
 subjects, keyed by what the Release says, so that an old one is no danger but the very wish."""
+RETRIES = 'Acquire::Retries "3"'
+
+
+class _NotMadeError(Exception):
+    """The mirror is out of step, a package is gone: a cell that does not run, and why."""
 
 
 class DebianProvider:
@@ -56,11 +60,12 @@ class DebianProvider:
             return Absent(f"the machine's Debian mirror has no {suite}: {self._unreachable[suite]}")
         digest = f"sha256:{_key(image, release)}"
         origin = f"{'mmdebstrap' if _has('mmdebstrap') else 'debootstrap'} {suite}"
-        with AT_ONCE:
-            return self.store.add(
-                Wanted(image, digest, origin, recipe_key(image)),
-                lambda root: self._make(image, root),
-            )
+        wanted = Wanted(image, digest, origin, recipe_key(image))
+        try:
+            with AT_ONCE:
+                return self.store.add(wanted, lambda root: self._make(image, root))
+        except _NotMadeError as error:
+            return Absent(str(error))
 
     def prepare(self, images: Sequence[Image]) -> None:
         """Nothing to prepare: the mirror is asked once for each suite."""
@@ -101,8 +106,10 @@ class DebianProvider:
             tarball = Path(folder, "root.tar")
             done = run(self._command(image, tarball), BUILD_SECONDS)
             if done.returncode != 0 or not tarball.is_file():
-                cause = f"{image.id}-{image.arch} could not be made: {done.complaint}"
-                raise ImageError(cause, move="try it alone: everylinux images fetch " + image.id)
+                raise _NotMadeError(
+                    f"could not be made of the machine's Debian mirror ({done.complaint}): "
+                    f"try it alone: everylinux images fetch --distro {image.id}"
+                )
             return extract(tarball, root, ROOT_FILESYSTEM)
 
     def _command(self, image: Image, tarball: Path) -> Sequence[str]:
@@ -131,12 +138,12 @@ def _mmdebstrap(image: Image, tarball: Path, mirror: Source) -> list[str]:
     signed = f"[signed-by={ring}] " if ring else ""
     arguments = [
         "mmdebstrap",
-        "--quiet",
         "--mode=auto",
         "--format=tar",
         f"--variant={image.recipe.get('variant', 'minbase')}",
         f"--architectures={ARCHS[image.arch]}",
         f"--aptopt={VALID}",
+        f"--aptopt={RETRIES}",
         "--skip=check/qemu",  # an i386 program runs on an amd64 kernel
         *(f"--aptopt={option}" for option in _proxies()),
         *(f"--include={name}" for name in image.recipe.get("include", ())),

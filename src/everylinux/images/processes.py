@@ -27,6 +27,7 @@ class Done:
         """Its complaint, for a reason on one line: the first error, else the last line."""
         lines = [line.strip() for line in (self.err or self.out).splitlines() if line.strip()]
         errors = [line for line in lines if line.startswith(("E:", "Error", "Err:"))]
+        errors.sort(key=lambda line: line.startswith("Err:"))  # apt's "Err:" has no cause
         said = errors[:1] or lines[-1:]
         return said[0][:300] if said else f"it ended with status {self.returncode}"
 

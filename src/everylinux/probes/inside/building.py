@@ -85,7 +85,11 @@ int main(int count, char **words)
     if (count < 2 || PyStatus_Exception(status)) return 3;
     status.exitcode =
         PyRun_SimpleString("import sys, zlib, sqlite3; print(sys.prefix, sys.version_info[:2])");
-    return Py_FinalizeEx() || status.exitcode;
+    PyObject *one = PyLong_FromLong(1), *none = Py_BuildValue("");
+    int types = one && Py_TYPE(one) == &PyLong_Type, nones = none == Py_None;
+    if (Py_FinalizeEx()) return 4;
+    printf("%d %d\\n", types, nones);
+    return status.exitcode;
 }
 """
 OVERFLOW = """
@@ -246,8 +250,9 @@ def program(folder: str) -> dict[str, Any]:
     libraries = [os.path.join(sys.prefix, part) for part in ("lib", "shared_libraries/lib")]
     more = ["-Wl,-rpath,%s,--dynamic-linker,%s" % (":".join(libraries), loader)]
     run([*words("CC"), "-fPIE", file, "-o", target, *flags, *more])
-    said = run([target, sys.prefix], env={"PATH": "/nowhere"}).strip()
-    return {"said": said, "wanted": "%s %s" % (sys.prefix, sys.version_info[:2])}
+    said, same = run([target, sys.prefix], env={"PATH": "/nowhere"}).splitlines()
+    wanted = "%s %s" % (sys.prefix, sys.version_info[:2])
+    return {"said": said, "wanted": wanted, "same": same}
 
 
 def package(folder: str) -> dict[str, Any]:
