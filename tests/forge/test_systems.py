@@ -122,6 +122,17 @@ def test_pgo_and_lto_are_asserted(profile: str) -> None:
         assert (word in text) is (profile == "release"), word
 
 
+@pytest.mark.parametrize("arch", ["x86_64", "x86"])
+def test_counts_that_are_given_are_used(arch: str) -> None:
+    """Those of this Python and architecture, not a training; else the training keeps its own."""
+    made = commands("cpython-3.13", profile="release", arch=Arch(arch))
+    text = " ".join(" ".join(c.argv) for c in made)
+    name = f"cpython-3.13-{arch}.tar.xz"
+
+    assert f"tar -xJf /build/project/profiles/{name}; touch profile-run-stamp" in text
+    assert f"> /build/out/opt/profile/{name}" in text
+
+
 @pytest.mark.parametrize(("arch", "triplet"), [("x86_64", "x86_64"), ("x86", "i386")])
 def test_architectures(arch: str, triplet: str) -> None:
     """Compiler and --build are those of the architecture, and of no other."""

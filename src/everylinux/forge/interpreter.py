@@ -19,10 +19,25 @@ from everylinux.forge.command_lines import (
 )
 from everylinux.forge.contract import OUT, PROJECT, Command, Recipe, Settings
 
+TESTS = (
+    *("test_asyncgen", "test_asyncio.test_futures", "test_asyncio.test_locks"),
+    *("test_asyncio.test_queues", "test_asyncio.test_tasks", "test_call", "test_class"),
+    *("test_contextlib", "test_copy", "test_coroutines", "test_csv", "test_deque", "test_descr"),
+    *("test_dict", "test_email", "test_enum", "test_exceptions", "test_format", "test_fractions"),
+    *("test_htmlparser", "test_isinstance", "test_iter", "test_list", "test_pathlib"),
+    *("test_property", "test_raise", "test_random", "test_richcmp", "test_string", "test_super"),
+    *("test_sys_settrace", "test_textwrap", "test_tomllib", "test_tuple", "test_typing"),
+    *("test_unpack", "test_unpack_ex", "test_urlparse", "test_userdict", "test_weakref"),
+    *("test_with", "test_zlib"),
+)
+"""What CPython's own choice (libregrtest/pgo.py) leaves out, and so to be made small, not quick."""
 PROFILE_TASK = (
     "-m test --pgo --timeout=1200"
     # musl's fma and its one locale (docs/build.md) fail these, and a failure ends the build
-    " -i test_fma_zero_result -i test_locale_caching -i test_locale_compiled || true"
+    " -i test_fma_zero_result -i test_locale_caching -i test_locale_compiled || true;"
+    f" $(RUNSHARED) ./$(BUILDPYTHON) -m test --pgo --timeout=1200 {' '.join(TESTS)}"
+    # a crash would lose what was counted
+    " || test $$? -lt 128"
 )
 
 
@@ -70,13 +85,17 @@ def cpython(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
     return with_patches(
         recipe,
         Command(configure, where, {**environment(settings), **profile}),
-        *_made(settings, where),
+        *_made(recipe, settings, where),
         shell(f"make install {quiet} DESTDIR={OUT}; {proof}", where),
     )
 
 
-def _made(settings: Settings, where: str) -> tuple[Command, ...]:
-    """`make all`; PGO and LTO are asserted: configure may drop them without a word."""
+def _made(recipe: Recipe, settings: Settings, where: str) -> tuple[Command, ...]:
+    """`make all`; PGO and LTO are asserted: configure may drop them without a word.
+
+    No two trainings count the same, so no two builds that train are alike. The counts that lie in
+    build/profiles are used instead where there are any; else they are kept beside what is built.
+    """
     if settings.profile != "release":
         return (shell(make(settings.jobs, "all"), where),)
     asked = (
@@ -84,14 +103,24 @@ def _made(settings: Settings, where: str) -> tuple[Command, ...]:
         " grep -q '^[A-Z_]*LDFLAGS_NODIST=.*-flto' Makefile"
     )
     used = "grep -c -e -fprofile-use /build/home/make.log"
+    name = f"{recipe.sources[0]}-{settings.arch}.tar.xz"
+    kept = f"{PROJECT}/profiles/{name}"
+    given = f"[ ! -e {kept} ] || {{ tar -xJf {kept}; touch profile-run-stamp; }}"
+    keep = (
+        f"[ -e {kept} ] || {{ mkdir -p {OUT}/opt/profile; find . -name '*.gcda' | LC_ALL=C sort |"
+        " tar --owner=0 --group=0 --mtime=@0 --no-recursion -T - -c |"
+        f" xz -9 > {OUT}/opt/profile/{name}; }}"
+    )
     return (
         shell(asked, where),
+        shell(given, where),
         shell(
             f"{make(settings.jobs, 'all')} > /build/home/make.log 2>&1"
             " || { tail -n 40 /build/home/make.log; exit 1; }",
             where,
         ),
         shell(used, where),
+        shell(keep, where),
     )
 
 
