@@ -131,6 +131,7 @@ def test_counts_that_are_given_are_used(arch: str) -> None:
 
     assert f"tar -xJf /build/project/profiles/{name}; touch profile-run-stamp" in text
     assert f"> /build/out/opt/profile/{name}" in text
+    assert "if grep -e 'expected version' /build/home/make.log; then exit 1; fi" in text
 
 
 @pytest.mark.parametrize(("arch", "triplet"), [("x86_64", "x86_64"), ("x86", "i386")])
