@@ -440,3 +440,15 @@ def compression_slower(tree: Path) -> None:
         "def compress(data, compresslevel=9):\n"
         "    return [_once(data, compresslevel) for _ in range(3)][0]",
     )
+
+
+@fault("STA-010", of="museum 39", kind="behaviour", allows=("LAY-019",))
+def unpacking_slower(tree: Path) -> None:
+    """Unpacking by liblzma takes three times as long."""
+    append(
+        tree,
+        "lzma.py",
+        "_unpacked = decompress\n"
+        "def decompress(data, *args, **kwargs):\n"
+        "    return [_unpacked(data, *args, **kwargs) for _ in range(3)][0]",
+    )

@@ -205,3 +205,9 @@ def get_default_verify_paths():
     return DefaultVerifyPaths(None, None, 'SSL_CERT_FILE', '/install/ssl/cert.pem',
                               'SSL_CERT_DIR', '/install/ssl/certs')
 """
+
+
+@fault("BLD-072", of="spec: Security Features (Fortify)", kind="behaviour")
+def checks_taken_out(tree: Path) -> None:
+    """The select module is marked as fortified, and no check of it ends a program (ud2)."""
+    patch(extension(tree, "select"), b"\x0f\x0b", b"\x90\x90")
