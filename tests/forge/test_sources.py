@@ -418,11 +418,17 @@ def test_an_archive_comes_out_of_debians_pool(tmp_path: Path) -> None:
     later = Form("musl", "debian", "musl_1.2.6.orig.tar.gz", sha256_of_later, 1082499, origin)
     assert store.path(store.obtain(Entry("musl", "1.2.6", (later,)))).stat().st_size == 1082499
 
+    # No index of these suites lists this one, and the pool has it.
+    sha256_of_old = "71feb7947e3c00ef125f83b79a4e529bde31171e5babe48b391f06758d1ab0a1"
+    old = Form("zlib", "debian", "zlib_1.2.13.dfsg.orig.tar.bz2", sha256_of_old, 1239825, origin)
+    assert store.path(store.obtain(Entry("zlib", "1.2.13", (old,)))).stat().st_size == 1239825
+
     strange = Form("zlib", "debian", wanted.file, "0" * 64, 1, origin)
     with pytest.raises(HashMismatchError, match=f"has sha256 {sha256} in .* not 0000"):
         store.obtain(Entry("zlib", "1.3.1", (strange,)))
     absent = Form("zlib", "debian", "zlib.orig.tar.gz", "0" * 64, 1, origin)
-    with pytest.raises(SourceError, match="not in the signed index of forky, sid, trixie"):
+    nowhere = "neither in the signed index of forky, sid, trixie nor in the pool"
+    with pytest.raises(SourceError, match=nowhere):
         store.obtain(Entry("zlib", "1.3.1", (absent,)))
 
 

@@ -3,7 +3,9 @@
 An isolated apt root (own state, cache and source list) is made from the Debian archives that the
 machine's apt already trusts; apt verifies the signed index, the index names the file's sha256, and
 that must be the lock's. Single files are fetched, so that a mirror with gaps beside them does no
-harm. Any suite works: the machine's own suites do not matter, only its servers.
+harm. Any suite works: the machine's own suites do not matter, only its servers. A pool keeps some
+sources longer than any index lists them; what the lock pins is then asked for by its place in the
+pool, and its hash is the lock's word alone.
 """
 
 from __future__ import annotations
@@ -82,18 +84,33 @@ class Debian:
     def fetch(self, form: Form, part: Path) -> None:
         """Fetch one file of the pool through apt's own transport; SourceError."""
         self._look_up([form])
-        uri = self.uris.get(form.sha256)
-        if uri is None:
-            raise self._not_there(form)
-        part.unlink(missing_ok=True)  # apt-helper goes by its own partial files
-        self._run(HELPER, "download-file", uri, str(part), f"SHA256:{form.sha256}")
+        listed = self.uris.get(form.sha256)
+        places = (listed,) if listed else self._unlisted(form)
+        for uri in places:
+            part.unlink(missing_ok=True)  # apt-helper goes by its own partial files
+            try:
+                self._run(HELPER, "download-file", uri, str(part), f"SHA256:{form.sha256}")
+            except SourceError:
+                if listed:
+                    raise
+            else:
+                return
+        raise self._not_there(form)
+
+    def _unlisted(self, form: Form) -> tuple[str, ...]:
+        """Where the pools may keep a source that no index lists; nowhere if one has other bytes."""
+        source = str(form.origin.get("source", ""))
+        if not source or form.file in self.named:
+            return ()
+        place = f"pool/main/{_folder(source)}/{source}/{form.file}"
+        return tuple(f"{s.uri}/{place}" for s in servers(self.etc) if not s.security)
 
     def _not_there(self, form: Form) -> SourceError:
         if other := self.named.get(form.file):
             cause = f"{form.file} has sha256 {other} in Debian's signed index, not {form.sha256}"
             return HashMismatchError(cause, move="ask why before you pin it anew")
         suites = ", ".join(sorted({_suite(form)} | (LATER & self.suites)))
-        cause = f"{form.file} is not in the signed index of {suites}"
+        cause = f"{form.file} is neither in the signed index of {suites} nor in the pool"
         return SourceError(cause, move="it may be superseded: pin the newer one")
 
     def _look_up(self, forms: Sequence[Form]) -> None:
@@ -294,6 +311,11 @@ def _in_packages(lines: Iterable[str], wanted: Collection[str]) -> Iterator[tupl
             place = line[9:].strip()
         elif line.startswith("SHA256:") and place.rpartition("/")[2] in wanted:
             yield line[7:].strip(), place  # Filename comes before it in every stanza
+
+
+def _folder(source: str) -> str:
+    """A pool's folder of a source package (Debian Developer's Reference 4.6.3: the pool)."""
+    return source[: 4 if source.startswith("lib") else 1]
 
 
 def _suite(form: Form) -> str:
