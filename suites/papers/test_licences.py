@@ -183,7 +183,8 @@ def test_copyleft_is_whole(artefact: Facts, expected: Expected, evidence: Eviden
 
 
 def _copyleft(licence: str, globs: list[str]) -> bool:
-    return any(fnmatchcase(i, g) for way in _ids(licence) for i in way for g in globs)
+    """Whether each way to follow it binds so: of `BSD-3-Clause OR GPL-2.0-only` one does not."""
+    return all(any(fnmatchcase(i, g) for i in way for g in globs) for way in _ids(licence))
 
 
 def _whole(texts: Mapping[str, str], owner: str, table: Mapping[str, Any]) -> bool:

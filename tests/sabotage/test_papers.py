@@ -76,6 +76,29 @@ def test_a_fault_kills_what_it_names(fault: Fault, good: Path, tmp_path: Path) -
     assert {k for k, v in outcomes.items() if v is Outcome.FAILED} == set(fault.kills)
 
 
+@pytest.mark.parametrize(
+    ("licence", "outcome"),
+    [
+        ("BSD-3-Clause OR GPL-2.0-only", Outcome.PASSED),  # zstd's: one may follow the first
+        ("GPL-2.0-only OR LGPL-2.1-only", Outcome.FAILED),
+        ("MIT AND GPL-3.0-or-later", Outcome.FAILED),
+    ],
+)
+def test_a_choice_of_licences_binds_by_its_weakest(
+    licence: str, outcome: Outcome, good: Path, tmp_path: Path
+) -> None:
+    """The whole GPL goes along where no other licence can be chosen."""
+    folder = tmp_path / "build"
+    shutil.copytree(good, folder, symlinks=True)
+    FAULTS["a_notice_instead_of_the_licence"].apply(folder / "python")
+    manifest = folder / "python/manifest.json"
+    said = json.loads(manifest.read_text())
+    next(row for row in said["components"] if row["name"] == "readline")["licence"] = licence
+    manifest.write_text(json.dumps(said))
+
+    assert judged(folder / "python")["PAP-107"] is outcome
+
+
 def test_every_claim_has_a_red_sample() -> None:
     """No claim on papers is without a fault that turns it red."""
     assert set(CLAIMS) - {claim for fault in TREE_FAULTS for claim in fault.kills} == set()

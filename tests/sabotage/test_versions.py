@@ -86,6 +86,30 @@ def test_cut_off_with_old_openssl(said: str, outcome: Outcome) -> None:
     assert _judge("TLS-022", "3.11", sections) is outcome
 
 
+@pytest.mark.parametrize(
+    ("python", "outcome"), [("3.13", Outcome.FAILED), ("3.14", Outcome.PASSED)]
+)
+def test_basic_prompt_ends_as_its_version_does(python: str, outcome: Outcome) -> None:
+    """Since 3.14 a prompt that was interrupted once ends by SIGINT, long after."""
+    sections: dict[str, Any] = json.loads(_recorded())
+    sections["terminal_prompts"]["basic"]["ended"] = {"status": None, "signal": 2}
+    assert _judge("TRM-016", python, sections) is outcome
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [
+        ("UserWarning: failed to open the history file for writing", Outcome.PASSED),
+        ("FileNotFoundError: '/nowhere/.python_history'", Outcome.FAILED),
+    ],
+)
+def test_history_may_be_missed_aloud(said: str, outcome: Outcome) -> None:
+    """A warning behind the answer is no error; a traceback is one."""
+    sections: dict[str, Any] = json.loads(_recorded())
+    sections["terminal_prompts"]["no home"]["plain"]["lines"].append(said)
+    assert _judge("TRM-020", "3.14", sections) is outcome
+
+
 def _modules(python: str) -> dict[str, Any]:
     found: dict[str, Any] = _version(python).table(f"imports/modules-{python}.yaml")
     return found
