@@ -20,6 +20,8 @@ PARTS = [
     "cells -n 2 --engine=docker",
     "build --arch=x86",
     "cells -n 2 --engine=bubblewrap",
+    "build --python=3.14",
+    "cells -n 2 --engine=bubblewrap",
     "build --edition=reference --nearest --python=3.11",
     "cells -n 2 --engine=bubblewrap",
     "test",
