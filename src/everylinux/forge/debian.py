@@ -10,6 +10,7 @@ pool, and its hash is the lock's word alone.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -84,18 +85,18 @@ class Debian:
     def fetch(self, form: Form, part: Path) -> None:
         """Fetch one file of the pool through apt's own transport; SourceError."""
         self._look_up([form])
-        listed = self.uris.get(form.sha256)
-        places = (listed,) if listed else self._unlisted(form)
-        for uri in places:
-            part.unlink(missing_ok=True)  # apt-helper goes by its own partial files
-            try:
-                self._run(HELPER, "download-file", uri, str(part), f"SHA256:{form.sha256}")
-            except SourceError:
-                if listed:
-                    raise
-            else:
+        if listed := self.uris.get(form.sha256):
+            self._download(listed, form, part)
+            return
+        for uri in self._unlisted(form):
+            with contextlib.suppress(SourceError):
+                self._download(uri, form, part)
                 return
         raise self._not_there(form)
+
+    def _download(self, uri: str, form: Form, part: Path) -> None:
+        part.unlink(missing_ok=True)  # apt-helper goes by its own partial files
+        self._run(HELPER, "download-file", uri, str(part), f"SHA256:{form.sha256}")
 
     def _unlisted(self, form: Form) -> tuple[str, ...]:
         """Where the pools may keep a source that no index lists; nowhere if one has other bytes."""
