@@ -157,7 +157,7 @@ TEXTS = [
     ("a: !!python/object:os.system x\n", "is not read", ""),
     ("a: !!timestamp 2020-01-01\n", "is not read", ""),
     ("[" * 50 + "]" * 50, "nested deeper than 12", ""),
-    ("[" * 500_000, "nested deeper than 12", ""),
+    ("[" * 500_000, "nest", ""),  # PyYAML 6.0.4 has a limit of its own, in its scanner
     ("", "expected a mapping, found nothing", ""),
     ("- a\n", "expected a mapping, found a list", ""),
     ("ca_layouts: {}\nversion:\ndistros: {}\n", "expected one of 1, found nothing", "version"),
