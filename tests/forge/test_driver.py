@@ -100,6 +100,16 @@ def test_jobs_do_not_change_the_key(chain: Bench) -> None:
     assert chain.forge().plan("all").steps["all"].key == one
 
 
+def test_the_last_large_step_has_all_processes(bench: Bench) -> None:
+    """What runs beside CPython soon ends: CPython's own processes are not halved for it."""
+    said = "mkdir -p /build/out/opt; printf %s $JOBS >/build/out/opt/"
+    bench.add(recipe("cpython", f"{said}large"), recipe("gettext", f"{said}small"))
+    bench.add(recipe("all", put("all"), "cpython", "gettext"))
+    bench.build("all")
+
+    assert (bench.read("cpython", "large"), bench.read("gettext", "small")) == ("2", "1")
+
+
 def test_a_flipped_byte_is_noticed_and_rebuilt(chain: Bench) -> None:
     """A corrupted entry that is used is built anew, even if size and time are as before."""
     forge, plan = chain.build("all")

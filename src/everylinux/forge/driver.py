@@ -24,6 +24,10 @@ FETCHES = 4  # archives at a time
 LONG = ("openssl", "tcl", "sqlite3", "libx11", "ncurses", "util-linux")
 """The steps that take longest (docs/build.md), longest first: started late, they end alone."""
 
+WHOLE = frozenset({"binutils", "gcc", "cpython"})
+"""Steps that most others wait for, or that wait for most others: what runs beside one soon ends, so
+it has all processes from its start. With a share of them, a core was idle for three minutes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -158,7 +162,8 @@ class Forge:
             share = max(1, self.settings.jobs // max(1, len(running) + len(starting)))
             for name in starting:
                 del left[name]
-                step = _with_jobs(plan.steps[name], share)
+                jobs = self.settings.jobs if name in WHOLE else share
+                step = _with_jobs(plan.steps[name], max(1, jobs))
                 running[pool.submit(self._one, step, progress)] = name
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 name = running.pop(future)
