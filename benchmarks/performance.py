@@ -1,7 +1,7 @@
 """Compare Pythons side by side: starts, memory and pyperformance, in one root, in turns.
 
     python benchmarks/performance.py [--subject NAME=PATH ...] [--suite daily|whole|none] [--fast]
-                                     [--only NAME ...] [--rounds N] [--output FILE]
+                                     [--only NAME ...] [--suite-only NAME ...] [--rounds N] [--output FILE]
 
 Writes FILE (reports/performance.json), a table and SVG plots beside it; with `--docs` those of
 docs/performance.md too. A part or a subject that cannot be had is left out, and said. Exit status
@@ -81,6 +81,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(description="Compare Pythons side by side.")
     made.add_argument("--subject", action="append", default=[], metavar="NAME=PATH")
     made.add_argument("--only", action="append", metavar="NAME", help="subjects; repeatable")
+    made.add_argument("--suite-only", action="append", metavar="NAME", help="in pyperformance")
     made.add_argument("--suite", choices=["daily", "whole", "none"], default="daily")
     made.add_argument("--fast", action="store_true", help="pyperf's --fast: rougher figures")
     made.add_argument("--rounds", type=int, default=40, help="of starts")
@@ -120,7 +121,8 @@ def measured(
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             result["starts"] = starts(place, folder, everyone, chosen.rounds)
             if chosen.suite != "none":
-                result["pyperformance"] = pyperformance(place, everyone, chosen)
+                few = [one for one in everyone if one.name in (chosen.suite_only or [one.name])]
+                result["pyperformance"] = pyperformance(place, few, chosen)
         except (CannotMeasureError, subprocess.CalledProcessError) as error:
             missing.append(str(error))
     return result
