@@ -168,7 +168,7 @@ def shop(original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     monkeypatch.setenv("EVERYLINUX_CACHE", str(tmp_path))
     with copying.workshop(original) as made:
         yield made
-    assert list((tmp_path / "work").iterdir()) == [], "something was left behind"
+    assert list((tmp_path / "sabotage").iterdir()) == [], "something was left behind"
 
 
 def bench(original: Path, shop: Workshop) -> running.Bench:

@@ -53,7 +53,7 @@ class Workshop:
 @contextmanager
 def workshop(original: Path) -> Iterator[Workshop]:
     """A folder in the cache with a copy of the distribution; removed at the end."""
-    home = cache_root() / "work"
+    home = cache_root() / MARK  # not work/: a build that starts removes what is no step of its own
     home.mkdir(parents=True, exist_ok=True)
     sweep(home)
     folder = home / f"{owner.new_name()}.{MARK}"
