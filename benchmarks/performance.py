@@ -1,7 +1,8 @@
 """Compare Pythons side by side: starts, memory and pyperformance, in one root, in turns.
 
     python benchmarks/performance.py [--subject NAME=PATH ...] [--suite daily|whole|none] [--fast]
-                                     [--only NAME ...] [--suite-only NAME ...] [--rounds N] [--output FILE]
+                                     [--only NAME ...] [--suite-only NAME ...] [--rounds N]
+                                     [--output FILE]
 
 Writes FILE (reports/performance.json), a table and SVG plots beside it; with `--docs` those of
 docs/performance.md too. A part or a subject that cannot be had is left out, and said. Exit status
