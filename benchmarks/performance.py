@@ -107,8 +107,12 @@ def found(chosen: argparse.Namespace, missing: list[str]) -> Iterator[Subject]:
             seen += some()
         except CannotMeasureError as error:
             missing.append(str(error))
-    wanted = [one for one in seen if not chosen.only or one.name in chosen.only]
-    yield from subjects.named(wanted).values()
+    yield from subjects.named(named_in(seen, chosen.only)).values()
+
+
+def named_in(everyone: Sequence[Subject], names: Sequence[str] | None) -> list[Subject]:
+    """Those of `names`; all where none is named."""
+    return [one for one in everyone if not names or one.name in names]
 
 
 def measured(
@@ -122,8 +126,8 @@ def measured(
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             result["starts"] = starts(place, folder, everyone, chosen.rounds)
             if chosen.suite != "none":
-                few = [one for one in everyone if one.name in (chosen.suite_only or [one.name])]
-                result["pyperformance"] = pyperformance(place, few, chosen)
+                suite = named_in(everyone, chosen.suite_only)
+                result["pyperformance"] = pyperformance(place, suite, chosen)
         except (CannotMeasureError, subprocess.CalledProcessError) as error:
             missing.append(str(error))
     return result

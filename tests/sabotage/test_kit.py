@@ -20,6 +20,7 @@ from everylinux.distribution import tree_digest
 from everylinux.errors import UsageError
 from everylinux.forge.driver import Forge
 from everylinux.forge.recipe import load_recipes
+from everylinux.forge.store import Store
 from everylinux.model import Arch, Cell, Distribution, Image, Outcome, RootFs
 from everylinux.sabotage import alarms, copying, judging, registry, results, running
 from everylinux.sabotage.copying import Workshop
@@ -169,6 +170,15 @@ def shop(original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     with copying.workshop(original) as made:
         yield made
     assert list((tmp_path / "sabotage").iterdir()) == [], "something was left behind"
+
+
+def test_a_build_that_starts_leaves_the_copies(shop: Workshop, tmp_path: Path) -> None:
+    """What sabotage works on is not what a killed build left."""
+    store = Store(tmp_path)
+    store.make()
+    store.sweep()
+
+    assert shop.good.is_dir()
 
 
 def bench(original: Path, shop: Workshop) -> running.Bench:

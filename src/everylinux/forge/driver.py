@@ -155,15 +155,15 @@ class Forge:
         height = self._heights(plan)
         running: dict[Future[None], str] = {}
         failed: list[BaseException] = []
+        jobs = max(1, self.settings.jobs)
         while running or (left and not failed):
             ready = [name for name, needs in left.items() if not needs and not failed]
-            free = max(1, self.settings.jobs) - len(running)
+            free = jobs - len(running)
             starting = sorted(ready, key=lambda name: (-height[name], _rank(name), name))[:free]
-            share = max(1, self.settings.jobs // max(1, len(running) + len(starting)))
+            share = max(1, jobs // max(1, len(running) + len(starting)))
             for name in starting:
                 del left[name]
-                jobs = self.settings.jobs if name in WHOLE else share
-                step = _with_jobs(plan.steps[name], max(1, jobs))
+                step = _with_jobs(plan.steps[name], jobs if name in WHOLE else share)
                 running[pool.submit(self._one, step, progress)] = name
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 name = running.pop(future)
