@@ -35,6 +35,7 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
 [grpc]
 address = "{folder}/socket"
 """
+BUSYBOX = "busybox-musl-x86_64"
 MakeRoot = Callable[[str], RootFs]
 Open = Callable[..., AgentBox]
 
@@ -81,11 +82,15 @@ def subject(tmp_path_factory: pytest.TempPathFactory) -> Distribution:
 
 @pytest.fixture(scope="session")
 def open_cell(make_root: MakeRoot, subject: Distribution) -> Open:
-    """Opens a cell; the caller closes it."""
+    """Opens a cell; the caller closes it. Without its root, tests are skipped before they begin:
+
+    amid one, what it made would stay, and in a thread of its own a skip is an error.
+    """
+    make_root(BUSYBOX)
 
     def open_(
         engine: AgentEngine,
-        name: str = "busybox-musl-x86_64",
+        name: str = BUSYBOX,
         kernel: str = NATIVE,
         posture: str = DEFAULT,
     ) -> AgentBox:
