@@ -82,9 +82,9 @@ def subject(tmp_path_factory: pytest.TempPathFactory) -> Distribution:
 
 @pytest.fixture(scope="session")
 def open_cell(make_root: MakeRoot, subject: Distribution) -> Open:
-    """Opens a cell; the caller closes it. Without its root, tests are skipped before they begin:
+    """Opens a cell; the caller closes it. Without its root a test is skipped before it begins.
 
-    amid one, what it made would stay, and in a thread of its own a skip is an error.
+    Amid one, what it made would stay, and in a thread of its own a skip is an error.
     """
     make_root(BUSYBOX)
 
