@@ -26,7 +26,7 @@ FAST = BUILD / "musl-fast"
 WORD = {"x86_64": ("-m64",), "i386": ("-m32", "-march=i686")}
 HEAP = (
     *("sizes", "zeroes", "alignment", "growth", "too-much", "threads", "many-threads", "fork"),
-    *("little-space", "given-back"),
+    *("little-space", "given-back", "large-again", "large-grows", "large-in-threads"),
 )
 SECONDS = 300.0
 

@@ -4,6 +4,7 @@
 
 #define PAGE 4096
 #define FEW_SEGMENTS 4
+#define KEPT_MOST (32UL<<20)  /* up to which glibc's threshold for mmap grows: mallopt(3) */
 
 size_t _mi_os_page_size(void) { return PAGE; }
 size_t _mi_os_good_alloc_size(size_t size) { return (size + PAGE-1) & -(size_t)PAGE; }
@@ -82,6 +83,33 @@ bool _mi_os_reset(void *p, size_t size, mi_stats_t *stats) { return give_back(p,
 bool _mi_os_protect(void *p, size_t size) { return true; }
 bool _mi_os_unprotect(void *p, size_t size) { return true; }
 
+/* One freed segment waits for the next request: a program that makes and drops a buffer of 10 MB
+ * again and again would have 2,500 faults each time. The kernel may take its pages meanwhile, so no
+ * memory is short for it; where it cannot (before Linux 4.5), nothing is kept. */
+static _Atomic(size_t *) kept_segment;  /* its first word is its size */
+
+static bool keep(void *p, size_t size)
+{
+	if (size > KEPT_MOST || __madvise(p, size, MADV_FREE)) return false;
+	*(size_t *)p = size;
+	size_t *before = mi_atomic_exchange_ptr_acq_rel(size_t, &kept_segment, p);
+	if (before) __munmap(before, *before);
+	return true;
+}
+
+/* The one that waits, cut or grown in its place; if it does not fit, its room is free. */
+static void *take_kept(size_t size, size_t alignment, size_t offset)
+{
+	size_t *p = mi_atomic_exchange_ptr_acq_rel(size_t, &kept_segment, NULL);
+	if (!p) return 0;
+	size_t had = *p;
+	bool fits = !offset && !((uintptr_t)p & (alignment-1));
+	if (fits && had > size) __munmap((char *)p + size, had - size);
+	if (fits && had < size) fits = __mremap(p, had, size, 0) == p;
+	if (!fits) __munmap(p, had);
+	return fits ? p : 0;
+}
+
 /* Segments come from the system one by one. */
 static _Atomic(size_t) segments_made;
 
@@ -91,8 +119,11 @@ void *_mi_arena_alloc_aligned(size_t size, size_t alignment, size_t offset, bool
 	int kept = errno;
 	*memid = 0;
 	*is_pinned = *large = false;
-	*commit = *is_zero = true;
-	void *p = map_offset(size, alignment, offset);
+	*commit = true;
+	void *p = take_kept(size, alignment, offset);
+	*is_zero = !p;
+	if (p) return errno = kept, p;
+	p = map_offset(size, alignment, offset);
 	if (!p) return errno = ENOMEM, (void *)0;
 	/* Where huge pages are for everybody, a program of 8 MiB would have 2 MiB more at once. */
 	if (mi_atomic_increment_relaxed(&segments_made) < FEW_SEGMENTS)
@@ -104,7 +135,9 @@ void *_mi_arena_alloc_aligned(size_t size, size_t alignment, size_t offset, bool
 void _mi_arena_free(void *p, size_t size, size_t alignment, size_t offset, size_t memid,
 	bool committed, mi_stats_t *stats)
 {
-	_mi_os_free(p, size, 0);
+	int kept = errno;
+	if (p && !keep(p, _mi_os_good_alloc_size(size))) _mi_os_free(p, size, 0);
+	errno = kept;
 }
 
 mi_arena_id_t _mi_arena_id_none(void) { return 0; }
