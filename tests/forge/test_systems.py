@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -132,6 +134,23 @@ def test_counts_that_are_given_are_used(arch: str) -> None:
     assert f"tar -xJf /build/project/profiles/{name}; touch profile-run-stamp" in text
     assert f"> /build/out/opt/profile/{name}" in text
     assert "if grep -e 'expected version' /build/home/make.log; then exit 1; fi" in text
+
+
+@pytest.mark.parametrize("name", ["cpython-3.13", "cpython-3.11.2"])
+def test_what_a_training_runs(name: str) -> None:
+    """CPython's tests, and the programs of build/profiles where the step can read them."""
+    tasks = {c.env.get("PROFILE_TASK", "") for c in commands(name, profile="release")} - {""}
+
+    (task,) = tasks
+    assert task.startswith("-m test --pgo")
+    given = "profiles" in RECIPES[name].project
+    assert ("/build/project/profiles/workload.py" in task) is given is (name == "cpython-3.13")
+
+
+def test_programs_of_a_training_run() -> None:
+    """Each asserts what it computes: a release whose training breaks would be found out late."""
+    program = Path(__file__).parents[2] / "build" / "profiles" / "workload.py"
+    subprocess.run([sys.executable, str(program), "1"], check=True, timeout=120)
 
 
 @pytest.mark.parametrize(("arch", "triplet"), [("x86_64", "x86_64"), ("x86", "i386")])

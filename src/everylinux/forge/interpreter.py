@@ -31,7 +31,7 @@ TESTS = (
     *("test_with", "test_zlib"),
 )
 """What CPython's own choice (libregrtest/pgo.py) leaves out, and so to be made small, not quick."""
-PROFILE_TASK = (
+TESTED = (
     "-m test --pgo --timeout=1200"
     # musl's fma and its one locale (docs/build.md) fail these, and a failure ends the build
     " -i test_fma_zero_result -i test_locale_caching -i test_locale_compiled || true;"
@@ -39,6 +39,13 @@ PROFILE_TASK = (
     # a crash would lose what was counted
     " || test $$? -lt 128"
 )
+# tests go everywhere once, programs go round a few things all day
+USED = f"; $(RUNSHARED) ./$(BUILDPYTHON) {PROJECT}/profiles/workload.py"
+
+
+def profile_task(recipe: Recipe) -> str:
+    """What is counted: tests, and programs where the recipe's project has them."""
+    return TESTED + USED * ("profiles" in recipe.project)
 
 
 # With counts gcc writes `rep stos` and `rep movs` for what is small: 14 ns where memset takes 4, at
@@ -80,7 +87,7 @@ def cpython(recipe: Recipe, settings: Settings) -> tuple[Command, ...]:
         *recipe.configure,
     )
     # configure writes it into the Makefile; make does not ask the environment for it
-    profile = {"PROFILE_TASK": PROFILE_TASK} if settings.profile == "release" else {}
+    profile = {"PROFILE_TASK": profile_task(recipe)} if settings.profile == "release" else {}
     # assemble.py compiles the .pyc files, once and hash-based
     quiet = "COMPILEALL_OPTS='-q -x .'"
     data = f"{OUT}{PYTHON}/lib/python{settings.python}/_sysconfigdata_*"

@@ -243,6 +243,12 @@ static void little_space(void)
 		EXPECT(p);
 		free(memset(p, 1, 24 << 20));
 	}
+	/* What waits for the next request is in no other's way. */
+	void *one = malloc(24 << 20), *two = malloc(24 << 20);
+	EXPECT(one && two);
+	free(one), free(two);
+	EXPECT(p = malloc(68 << 20));
+	free(p);
 }
 
 /* What is freed goes back to the system within the second. */

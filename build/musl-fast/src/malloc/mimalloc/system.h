@@ -83,24 +83,28 @@ bool _mi_os_reset(void *p, size_t size, mi_stats_t *stats) { return give_back(p,
 bool _mi_os_protect(void *p, size_t size) { return true; }
 bool _mi_os_unprotect(void *p, size_t size) { return true; }
 
-/* One freed segment waits for the next request: a program that makes and drops a buffer of 10 MB
- * again and again would have 2,500 faults each time. The kernel may take its pages meanwhile, so no
- * memory is short for it; where it cannot (before Linux 4.5), nothing is kept. */
-static _Atomic(size_t *) kept_segment;  /* its first word is its size */
+/* Two freed segments wait for the next request: a program that makes and drops buffers of 10 MB again
+ * and again would have 2,500 faults each time. The kernel may take their pages meanwhile, so no memory
+ * is short for it; where it cannot (before Linux 4.5), nothing is kept. */
+static _Atomic(size_t *) kept_segments[2];  /* a segment's first word is its size */
 
 static bool keep(void *p, size_t size)
 {
 	if (size > KEPT_MOST || __madvise(p, size, MADV_FREE)) return false;
-	*(size_t *)p = size;
-	size_t *before = mi_atomic_exchange_ptr_acq_rel(size_t, &kept_segment, p);
-	if (before) __munmap(before, *before);
+	size_t *other = p;
+	*other = size;
+	for (int i = 0; other && i < 2; i++)
+		other = mi_atomic_exchange_ptr_acq_rel(size_t, kept_segments + i, other);
+	if (other) __munmap(other, *other);
 	return true;
 }
 
-/* The one that waits, cut or grown in its place; if it does not fit, its room is free. */
+/* One that waits, cut or grown in its place; if it does not fit, its room is free. */
 static void *take_kept(size_t size, size_t alignment, size_t offset)
 {
-	size_t *p = mi_atomic_exchange_ptr_acq_rel(size_t, &kept_segment, NULL);
+	size_t *p = 0;
+	for (int i = 0; !p && i < 2; i++)
+		p = mi_atomic_exchange_ptr_acq_rel(size_t, kept_segments + i, NULL);
 	if (!p) return 0;
 	size_t had = *p;
 	bool fits = !offset && !((uintptr_t)p & (alignment-1));
@@ -108,6 +112,16 @@ static void *take_kept(size_t size, size_t alignment, size_t offset)
 	if (fits && had < size) fits = __mremap(p, had, size, 0) == p;
 	if (!fits) __munmap(p, had);
 	return fits ? p : 0;
+}
+
+static bool drop_kept(void)
+{
+	bool any = false;
+	for (int i = 0; i < 2; i++) {
+		size_t *p = mi_atomic_exchange_ptr_acq_rel(size_t, kept_segments + i, NULL);
+		if (p) any |= !__munmap(p, *p);
+	}
+	return any;
 }
 
 /* Segments come from the system one by one. */
@@ -124,6 +138,7 @@ void *_mi_arena_alloc_aligned(size_t size, size_t alignment, size_t offset, bool
 	*is_zero = !p;
 	if (p) return errno = kept, p;
 	p = map_offset(size, alignment, offset);
+	if (!p && drop_kept()) p = map_offset(size, alignment, offset);
 	if (!p) return errno = ENOMEM, (void *)0;
 	/* Where huge pages are for everybody, a program of 8 MiB would have 2 MiB more at once. */
 	if (mi_atomic_increment_relaxed(&segments_made) < FEW_SEGMENTS)
