@@ -39,8 +39,9 @@ TESTED = (
     # a crash would lose what was counted
     " || test $$? -lt 128"
 )
-# tests go everywhere once, programs go round a few things all day
-USED = f"; $(RUNSHARED) ./$(BUILDPYTHON) {PROJECT}/profiles/workload.py"
+# Tests go everywhere once, programs go round a few things all day. By its name alone, since
+# sysconfig keeps all of this line: a path of the build would be in the finished tree (LAY-201).
+USED = "; $(RUNSHARED) ./$(BUILDPYTHON) workload.py"
 
 
 def profile_task(recipe: Recipe) -> str:
@@ -121,7 +122,8 @@ def _made(recipe: Recipe, settings: Settings, where: str) -> tuple[Command, ...]
     )
     name = f"{recipe.sources[0]}-{settings.arch}.tar.xz"
     kept = f"{PROJECT}/profiles/{name}"
-    given = f"[ ! -e {kept} ] || {{ tar -xJf {kept}; touch profile-run-stamp; }}"
+    programs = f"{PROJECT}/profiles/workload.py"
+    given = f"[ ! -e {programs} ] || cp {programs} .; [ ! -e {kept} ] || {{ tar -xJf {kept}; touch profile-run-stamp; }}"
     keep = (
         f"[ -e {kept} ] || {{ mkdir -p {OUT}/opt/profile; find . -name '*.gcda' | LC_ALL=C sort |"
         " tar --owner=0 --group=0 --mtime=@0 --no-recursion -T - -c |"
