@@ -123,7 +123,10 @@ def _made(recipe: Recipe, settings: Settings, where: str) -> tuple[Command, ...]
     name = f"{recipe.sources[0]}-{settings.arch}.tar.xz"
     kept = f"{PROJECT}/profiles/{name}"
     programs = f"{PROJECT}/profiles/workload.py"
-    given = f"[ ! -e {programs} ] || cp {programs} .; [ ! -e {kept} ] || {{ tar -xJf {kept}; touch profile-run-stamp; }}"
+    given = (
+        f"[ ! -e {programs} ] || cp {programs} .;"
+        f" [ ! -e {kept} ] || {{ tar -xJf {kept}; touch profile-run-stamp; }}"
+    )
     keep = (
         f"[ -e {kept} ] || {{ mkdir -p {OUT}/opt/profile; find . -name '*.gcda' | LC_ALL=C sort |"
         " tar --owner=0 --group=0 --mtime=@0 --no-recursion -T - -c |"
