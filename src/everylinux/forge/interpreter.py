@@ -52,9 +52,8 @@ def profile_task(recipe: Recipe) -> str:
 # With counts gcc writes `rep stos` and `rep movs` for what is small: 14 ns where memset takes 4, at
 # each object that is made. docs/performance.md has the figures. The linker needs it too, for LTO.
 CALLED = "-mmemset-strategy=libcall:-1:noalign -mmemcpy-strategy=libcall:-1:noalign"
-# What no training ran is else made small (bytes.upper took 2.5 times as long as Debian's), and so
-# is what it ran seldom, as most of a start:
-# https://gcc.gnu.org/onlinedocs/gcc/Optimize-Options.html
+# What no training ran, or seldom, as most of a start, is else made small. docs/performance.md has
+# the figures; https://gcc.gnu.org/onlinedocs/gcc/Optimize-Options.html what the options do.
 UNTRAINED = "-fprofile-partial-training --param hot-bb-count-ws-permille=999"
 
 
