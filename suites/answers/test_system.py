@@ -252,3 +252,13 @@ def test_localhost(facts: Facts, evidence: Evidence) -> None:
     if not answer["localhost listed"]:
         pytest.skip("the cell lacks localhost in /etc/hosts")
     assert answer["localhost"] in (["127.0.0.1"], ["::1"], ["127.0.0.1", "::1"])
+
+
+@check(
+    "ANS-077",
+    source="Python's library reference, logging; python/cpython#135858 (3.13.4 and 3.13.5)",
+    remedy="Take CPython 3.13.6 or later, or the fix's patch.",
+)
+def test_logging(facts: Facts, evidence: Evidence, expected: Expected) -> None:
+    """A message that a handler logs while it handles another is not dropped without a word."""
+    agrees(facts, "answers_logging", expected.table(KNOWN), evidence)

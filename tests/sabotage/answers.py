@@ -24,6 +24,7 @@ WRONG: dict[str, tuple[str, str, Any]] = {
     "ANS-013": ("answers_multibyte", "big5", ["3f", False]),
     "ANS-014": ("answers_xml", "billion laughs", "was expanded"),
     "ANS-076": ("answers_slots", "half", ["ab", "ab", "aa", "1"]),
+    "ANS-077": ("answers_logging", "arrived", []),
     "ANS-015": ("answers_serial", "pickle in C", "pickle"),
     "ANS-020": ("answers_ctypes", "errno", None),
     "ANS-021": ("answers_find_library", "usable", {"c": False, "m": False}),

@@ -62,6 +62,7 @@ CELL_PROBES: tuple[CellProbe, ...] = (
             "answers_c_recursion",
             "answers_fault",
             "answers_runtime",
+            "answers_logging",
         ),
         also=("asking",),
     ),

@@ -277,6 +277,31 @@ def fault_answers() -> dict[str, Any]:
     }
 
 
+def logging_answers() -> dict[str, Any]:
+    """What arrives of a message that a handler logs while it handles another."""
+    import logging
+
+    class Keeping(logging.Handler):
+        """Remembers."""
+
+        def emit(self, record: logging.LogRecord) -> None:
+            arrived.append(record.getMessage())
+
+    class Telling(logging.Handler):
+        """Logs elsewhere."""
+
+        def emit(self, record: logging.LogRecord) -> None:
+            inner.warning("amid %s", record.getMessage())
+
+    arrived: list[str] = []
+    outer, inner = logging.getLogger("outer"), logging.getLogger("inner")
+    outer.addHandler(Telling())
+    inner.addHandler(Keeping())
+    outer.warning("one")
+    outer.warning("%d", 2)
+    return {"arrived": arrived}
+
+
 def runtime_answers() -> dict[str, Any]:
     import gc
     import secrets
@@ -313,5 +338,6 @@ ASKERS = {
     "answers_c_recursion": c_recursion_answers,
     "answers_fault": fault_answers,
     "answers_runtime": runtime_answers,
+    "answers_logging": logging_answers,
 }
 SECTIONS = sys.modules["__main__"].load("asking").sections(ASKERS)
