@@ -68,3 +68,27 @@ def test_the_forge_s_is_taken_if_it_is_of_this_source(
     assert compiled.is_relative_to(tmp_path)
     (published.parent / "agent.source").write_text(binary.source_digest(binary._sources()))
     assert binary.agent_path() == published
+
+
+def test_a_better_compiler_that_comes_is_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What the host's gcc made does not run on 2.6.32, and is not kept once musl-gcc is there."""
+    monkeypatch.setenv("EVERYLINUX_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv(binary.VARIABLE, raising=False)
+    monkeypatch.setattr(binary, "COMPILERS", ("better", "broken", "worse"))
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    compiler(tmp_path / "broken", "echo 'broken: no' >&2; exit 1")
+    compiler(tmp_path / "worse", 'for last; do :; done; echo worse > "$last"')
+    assert binary.agent_path().read_text() == "worse\n"
+    compiler(tmp_path / "better", 'for last; do :; done; echo better > "$last"')
+    assert binary.agent_path().read_text() == "better\n"
+    (tmp_path / "better").unlink()
+    (tmp_path / "worse").unlink()
+    with pytest.raises(EngineError, match="cannot compile the agent: broken: no"):
+        binary.agent_path()
+
+
+def compiler(path: Path, text: str) -> None:
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)

@@ -14,7 +14,7 @@ from everylinux.errors import EngineError, UsageError
 from everylinux.places import cache_root, project_root
 
 VARIABLE = "EVERYLINUX_AGENT"
-COMPILERS = (("musl-gcc",), ("gcc",), ("cc",))
+COMPILERS = ("musl-gcc", "gcc", "cc")
 FLAGS = ("-std=gnu99", "-Os", "-static", "-Wall", "-Wextra", "-Werror", "-s")
 MOVE = "run `everylinux build`, or install musl-tools, or name an agent in EVERYLINUX_AGENT"
 
@@ -66,31 +66,39 @@ def _matches(built: Path, sources: tuple[Path, ...]) -> bool:
 
 
 def _compiled(sources: tuple[Path, ...]) -> Path:
+    """By the first compiler that can; each keeps its own, so that a better one that comes is used.
+
+    glibc's static programs want Linux 3.2 and later, musl's run on 2.6.32.
+    """
     if not sources:
         raise EngineError("there is no agent, and no source of one", move=MOVE)
-    target = cache_root() / "agents" / f"local-{source_digest(sources)[:16]}" / "agent"
-    if not target.is_file():
+    said = "no C compiler"
+    for compiler in filter(shutil.which, COMPILERS):
+        name = f"local-{source_digest(sources)[:16]}-{compiler}"
+        target = cache_root() / "agents" / name / "agent"
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            _compile([str(path) for path in sources if path.suffix == ".c"], target)
+            wrong = None if target.is_file() else _compile(compiler, sources, target)
         except OSError as error:
             raise EngineError(f"no agent can be kept: {error}", move=MOVE) from None
-    return target
+        if wrong is None:
+            return target
+        said = wrong
+    raise EngineError(f"cannot compile the agent: {said}", move=MOVE)
 
 
-def _compile(sources: list[str], target: Path) -> None:
-    """Compile beside the target and move it there: two at once do not harm each other."""
-    said = "no C compiler"
+def _compile(compiler: str, sources: tuple[Path, ...], target: Path) -> str | None:
+    """Compile beside the target and move it there: two at once do not harm each other.
+
+    None, or the first line of what was wrong.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    files = [str(path) for path in sources if path.suffix == ".c"]
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         output = Path(folder) / "agent"
-        for compiler in COMPILERS:
-            if shutil.which(compiler[0]) is None:
-                continue
-            argv = [*compiler, *FLAGS, *sources, "-o", str(output)]
-            done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
-            if done.returncode == 0:
-                output.chmod(0o755)
-                output.replace(target)
-                return
-            said = (done.stderr.strip().splitlines() or ["the compiler said nothing"])[0]
-    raise EngineError(f"cannot compile the agent: {said}", move=MOVE)
+        argv = [compiler, *FLAGS, *files, "-o", str(output)]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
+        if done.returncode:
+            return (done.stderr.strip().splitlines() or ["the compiler said nothing"])[0]
+        output.chmod(0o755)
+        output.replace(target)
+    return None
