@@ -83,8 +83,10 @@ def test_a_better_compiler_that_comes_is_used(
     assert binary.agent_path().read_text() == "worse\n"
     compiler(tmp_path / "better", 'for last; do :; done; echo better > "$last"')
     assert binary.agent_path().read_text() == "better\n"
-    (tmp_path / "better").unlink()
-    (tmp_path / "worse").unlink()
+    for name in ("better", "worse"):
+        (tmp_path / name).unlink()
+    assert binary.agent_path().read_text() == "better\n"  # no compiler is asked for what is kept
+    shutil.rmtree(tmp_path / "cache")
     with pytest.raises(EngineError, match="cannot compile the agent: broken: no"):
         binary.agent_path()
 

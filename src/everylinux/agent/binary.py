@@ -73,16 +73,16 @@ def _compiled(sources: tuple[Path, ...]) -> Path:
     if not sources:
         raise EngineError("there is no agent, and no source of one", move=MOVE)
     said = "no C compiler"
-    for compiler in filter(shutil.which, COMPILERS):
+    for compiler in COMPILERS:
         name = f"local-{source_digest(sources)[:16]}-{compiler}"
         target = cache_root() / "agents" / name / "agent"
         try:
-            wrong = None if target.is_file() else _compile(compiler, sources, target)
+            if not target.is_file() and shutil.which(compiler):
+                said = _compile(compiler, sources, target) or said
         except OSError as error:
             raise EngineError(f"no agent can be kept: {error}", move=MOVE) from None
-        if wrong is None:
+        if target.is_file():
             return target
-        said = wrong
     raise EngineError(f"cannot compile the agent: {said}", move=MOVE)
 
 
