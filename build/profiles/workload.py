@@ -2,7 +2,7 @@
 
 Tests go everywhere once; programs go round a few things all day. Each function here is a small
 program of another kind, and asserts its result; none needs a network, a package or more than
-50 MB. `PROFILE_TASK` in src/everylinux/forge/interpreter.py runs it.
+50 MB. `profile_task` in src/everylinux/forge/interpreter.py has it run.
 """
 
 from __future__ import annotations

@@ -124,6 +124,16 @@ def test_pgo_and_lto_are_asserted(profile: str) -> None:
         assert (word in text) is (profile == "release"), word
 
 
+@pytest.mark.parametrize("profile", ["quick", "release"])
+def test_what_no_training_ran_is_quick_too(profile: str) -> None:
+    """In a release, as it is compiled and as it is linked; quick has no training."""
+    configure = next(c for c in commands("cpython-3.13", profile=profile) if "OPT" in c.env)
+
+    for name in ("CFLAGS_NODIST", "LDFLAGS_NODIST"):
+        assert ("-fprofile-partial-training" in configure.env[name]) is (profile == "release")
+        assert ("hot-bb-count-ws-permille=999" in configure.env[name]) is (profile == "release")
+
+
 @pytest.mark.parametrize("arch", ["x86_64", "x86"])
 def test_counts_that_are_given_are_used(arch: str) -> None:
     """Those of this Python and architecture, not a training; else the training keeps its own."""

@@ -72,10 +72,11 @@ def _compiled(sources: tuple[Path, ...]) -> Path:
     """
     if not sources:
         raise EngineError("there is no agent, and no source of one", move=MOVE)
+    kept = cache_root() / "agents"
+    name = f"local-{source_digest(sources)[:16]}"
     said = "no C compiler"
     for compiler in COMPILERS:
-        name = f"local-{source_digest(sources)[:16]}-{compiler}"
-        target = cache_root() / "agents" / name / "agent"
+        target = kept / f"{name}-{compiler}" / "agent"
         try:
             if not target.is_file() and shutil.which(compiler):
                 said = _compile(compiler, sources, target) or said

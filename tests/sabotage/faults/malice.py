@@ -139,21 +139,3 @@ at_start(
     name="errors_swallowed",
     allows=("*",),
 )
-
-
-@fault("ANS-077", of="python/cpython#135858", kind="behaviour", allows=("LAY-019",))
-def messages_amid_others_are_dropped(tree: Path) -> None:
-    """While a thread handles a message, what it logs is dropped, as 3.13.5 does it."""
-    append(
-        tree,
-        "logging/__init__.py",
-        "_handled, _busy = Logger.handle, threading.local()\n"
-        "def _once(self, record):\n"
-        "    if not getattr(_busy, 'now', False):\n"
-        "        _busy.now = True\n"
-        "        try:\n"
-        "            _handled(self, record)\n"
-        "        finally:\n"
-        "            _busy.now = False\n"
-        "Logger.handle = _once",
-    )

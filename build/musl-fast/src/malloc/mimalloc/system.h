@@ -4,6 +4,7 @@
 
 #define PAGE 4096
 #define FEW_SEGMENTS 4
+#define KEPT 2
 #define KEPT_MOST (32UL<<20)  /* up to which glibc's threshold for mmap grows: mallopt(3) */
 
 size_t _mi_os_page_size(void) { return PAGE; }
@@ -86,25 +87,31 @@ bool _mi_os_unprotect(void *p, size_t size) { return true; }
 /* Two freed segments wait for the next request: a program that makes and drops buffers of 10 MB again
  * and again would have 2,500 faults each time. The kernel may take their pages meanwhile, so no memory
  * is short for it; where it cannot (before Linux 4.5), nothing is kept. */
-static _Atomic(size_t *) kept_segments[2];  /* a segment's first word is its size */
+static _Atomic(size_t *) kept_segments[KEPT];  /* a segment's first word is its size */
 
 static bool keep(void *p, size_t size)
 {
 	if (size > KEPT_MOST || __madvise(p, size, MADV_FREE)) return false;
 	size_t *other = p;
 	*other = size;
-	for (int i = 0; other && i < 2; i++)
+	for (int i = 0; other && i < KEPT; i++)
 		other = mi_atomic_exchange_ptr_acq_rel(size_t, kept_segments + i, other);
 	if (other) __munmap(other, *other);
 	return true;
 }
 
+static size_t *one_kept(void)
+{
+	size_t *p = 0;
+	for (int i = 0; !p && i < KEPT; i++)
+		p = mi_atomic_exchange_ptr_acq_rel(size_t, kept_segments + i, NULL);
+	return p;
+}
+
 /* One that waits, cut or grown in its place; if it does not fit, its room is free. */
 static void *take_kept(size_t size, size_t alignment, size_t offset)
 {
-	size_t *p = 0;
-	for (int i = 0; !p && i < 2; i++)
-		p = mi_atomic_exchange_ptr_acq_rel(size_t, kept_segments + i, NULL);
+	size_t *p = one_kept();
 	if (!p) return 0;
 	size_t had = *p;
 	bool fits = !offset && !((uintptr_t)p & (alignment-1));
@@ -114,14 +121,14 @@ static void *take_kept(size_t size, size_t alignment, size_t offset)
 	return fits ? p : 0;
 }
 
-static bool drop_kept(void)
+/* What waits is in nobody's way: without room it goes, one by one. */
+static void *map_somehow(size_t size, size_t alignment, size_t offset)
 {
-	bool any = false;
-	for (int i = 0; i < 2; i++) {
-		size_t *p = mi_atomic_exchange_ptr_acq_rel(size_t, kept_segments + i, NULL);
-		if (p) any |= !__munmap(p, *p);
-	}
-	return any;
+	void *p;
+	size_t *other;
+	while (!(p = map_offset(size, alignment, offset)) && (other = one_kept()))
+		__munmap(other, *other);
+	return p;
 }
 
 /* Segments come from the system one by one. */
@@ -137,8 +144,7 @@ void *_mi_arena_alloc_aligned(size_t size, size_t alignment, size_t offset, bool
 	void *p = take_kept(size, alignment, offset);
 	*is_zero = !p;
 	if (p) return errno = kept, p;
-	p = map_offset(size, alignment, offset);
-	if (!p && drop_kept()) p = map_offset(size, alignment, offset);
+	p = map_somehow(size, alignment, offset);
 	if (!p) return errno = ENOMEM, (void *)0;
 	/* Where huge pages are for everybody, a program of 8 MiB would have 2 MiB more at once. */
 	if (mi_atomic_increment_relaxed(&segments_made) < FEW_SEGMENTS)
