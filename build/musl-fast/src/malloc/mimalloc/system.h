@@ -100,18 +100,13 @@ static bool keep(void *p, size_t size)
 	return true;
 }
 
-static size_t *one_kept(void)
+/* One that waits, cut or grown in its place; if it does not fit, its room is free. Where room is short
+ * mimalloc asks twice, which empties both places. */
+static void *take_kept(size_t size, size_t alignment, size_t offset)
 {
 	size_t *p = 0;
 	for (int i = 0; !p && i < KEPT; i++)
 		p = mi_atomic_exchange_ptr_acq_rel(size_t, kept_segments + i, NULL);
-	return p;
-}
-
-/* One that waits, cut or grown in its place; if it does not fit, its room is free. */
-static void *take_kept(size_t size, size_t alignment, size_t offset)
-{
-	size_t *p = one_kept();
 	if (!p) return 0;
 	size_t had = *p;
 	bool fits = !offset && !((uintptr_t)p & (alignment-1));
@@ -119,16 +114,6 @@ static void *take_kept(size_t size, size_t alignment, size_t offset)
 	if (fits && had < size) fits = __mremap(p, had, size, 0) == p;
 	if (!fits) __munmap(p, had);
 	return fits ? p : 0;
-}
-
-/* What waits is in nobody's way: without room it goes, one by one. */
-static void *map_somehow(size_t size, size_t alignment, size_t offset)
-{
-	void *p;
-	size_t *other;
-	while (!(p = map_offset(size, alignment, offset)) && (other = one_kept()))
-		__munmap(other, *other);
-	return p;
 }
 
 /* Segments come from the system one by one. */
@@ -144,7 +129,7 @@ void *_mi_arena_alloc_aligned(size_t size, size_t alignment, size_t offset, bool
 	void *p = take_kept(size, alignment, offset);
 	*is_zero = !p;
 	if (p) return errno = kept, p;
-	p = map_somehow(size, alignment, offset);
+	p = map_offset(size, alignment, offset);
 	if (!p) return errno = ENOMEM, (void *)0;
 	/* Where huge pages are for everybody, a program of 8 MiB would have 2 MiB more at once. */
 	if (mi_atomic_increment_relaxed(&segments_made) < FEW_SEGMENTS)
